@@ -30,7 +30,10 @@ function timeOf({ timestamp }: JsonObject): number {
   return typeof timestamp === 'string' ? Date.parse(timestamp) : 0;
 }
 
-/** @param max number of people and of events to keep */
+/** Identities that a person has on average; beyond them the oldest identities are forgotten. */
+const IDENTITIES_PER_PERSON = 4;
+
+/** @param max number of people and of events to keep, the newest ones */
 export function createProfileStore(max: number): ProfileStore {
   const view = createProfileView(max);
   /** The graph of each identity; linked identities share one. */
@@ -48,7 +51,14 @@ export function createProfileStore(max: number): ProfileStore {
       joined.set(key, { namespace, id });
       for (const [other, identity] of graphs.get(key) ?? []) joined.set(other, identity);
     }
-    for (const key of joined.keys()) graphs.set(key, joined);
+    for (const key of joined.keys()) {
+      graphs.delete(key);
+      graphs.set(key, joined);
+    }
+    for (const key of graphs.keys()) {
+      if (graphs.size <= max * IDENTITIES_PER_PERSON) break;
+      graphs.delete(key);
+    }
   };
 
   /** An event whose `_id` Profile has is ignored (docs/platforms/adobe.md#event-ids). */
@@ -60,7 +70,9 @@ export function createProfileStore(max: number): ProfileStore {
     const [oldest] = events;
     if (events.size <= max || oldest === undefined) return;
     events.delete(oldest[0]);
-    eventKeys.get(oldest[1].person)?.delete(oldest[0]);
+    const keys = eventKeys.get(oldest[1].person);
+    keys?.delete(oldest[0]);
+    if (keys?.size === 0) eventKeys.delete(oldest[1].person);
   };
 
   const eventsOf = (identity: Identity): ProfileEvent[] =>

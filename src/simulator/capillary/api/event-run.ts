@@ -83,6 +83,8 @@ export interface EventRuns {
   clear(): void;
 }
 
+/** Ended runs to keep: each holds its events and their deliveries. */
+const MAX_ENDED_RUNS = 20;
 const POLL_MS = 20;
 const DEFAULT_CUSTOMERS = 50;
 const DEFAULT_AWKWARD = 0.1;
@@ -161,7 +163,6 @@ async function waitFor(at: number, now: () => number, signal: AbortSignal): Prom
 
 export function createEventRuns({ world, raise, now }: RunWorld): EventRuns {
   const runs = new Map<string, EventRun>();
-  const stops = new Set<AbortController>();
   let started = 0;
   let lastAt = 0;
 
@@ -193,6 +194,11 @@ export function createEventRuns({ world, raise, now }: RunWorld): EventRuns {
     return events;
   };
 
+  const forgetEnded = (): void => {
+    const ended = [...runs.values()].filter((run) => run.progress().isDone);
+    for (const { id } of ended.slice(0, -MAX_ENDED_RUNS)) runs.delete(id);
+  };
+
   return {
     start: (options) => {
       const problem = namesProblem(options);
@@ -201,7 +207,6 @@ export function createEventRuns({ world, raise, now }: RunWorld): EventRuns {
       const id = String(started);
       const seed = options.seed ?? world().seed * 1_009 + started;
       const stop = new AbortController();
-      stops.add(stop);
       const state: RunState = { stop, deliveries: [], raised: 0, unlisted: 0, isRaised: false };
       const raised = raiseAll(options, seed, state).finally(() => {
         state.isRaised = true;
@@ -221,12 +226,13 @@ export function createEventRuns({ world, raise, now }: RunWorld): EventRuns {
         },
         stop: () => stop.abort(),
       };
+      forgetEnded();
       runs.set(id, run);
       return run;
     },
     list: () => [...runs.values()],
     clear: () => {
-      for (const stop of stops) stop.abort();
+      for (const run of runs.values()) run.stop();
       runs.clear();
     },
   };

@@ -69,6 +69,15 @@ describe('raiseEvents', () => {
     expect(await ids(5)).toEqual(await ids(5));
   });
 
+  it('keeps the newest runs that have ended', async () => {
+    const { twin } = await withWebhook(statuses(200));
+    for (let count = 0; count < 24; count += 1) {
+      await (await twin.raiseEvents({ count: 1, names: NAMES })).settled();
+    }
+    const ids = twin.runs.list().map(({ id }) => Number(id));
+    expect(ids).toEqual(Array.from({ length: 21 }, (_, position) => position + 4));
+  });
+
   it('refuses names that only follow others', async () => {
     const { twin } = await withWebhook(statuses(200));
     await expect(twin.raiseEvents({ count: 1, names: ['identifierReleased'] })).rejects.toThrow(

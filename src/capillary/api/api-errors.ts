@@ -98,8 +98,11 @@ const KIND_BY_STATUS: Readonly<Record<number, ApiErrorKind>> = {
 /** Resources of an access group. Source: docs/platforms/capillary.md#api-access */
 const RESOURCES: readonly (readonly [path: RegExp, resource: string])[] = [
   [/^\/v3\/(webHooks|events)\b/i, 'Webhooks'],
+  [/^\/v2\/customers\/[^/]+\/transactions\b/, 'Transaction'],
+  [/^\/v2\/customers\/[^/]+\/(points|singlePoints)/, 'Points'],
   [/^\/v\d(\.\d)?\/transactions?\b/, 'Transaction'],
-  [/^\/v\d(\.\d)?\/points?\b/, 'Points'],
+  [/^\/v\d(\.\d)?\/points/, 'Points'],
+  [/^\/v\d(\.\d)?\/product\b/, 'Product'],
   [/^\/v\d(\.\d)?\/customers?\b/, 'Customer'],
   [/^\/v\d(\.\d)?\/store\b/, 'Store'],
   [/^\/v\d(\.\d)?\/organization\b/, 'Organization'],
@@ -108,9 +111,7 @@ const RESOURCES: readonly (readonly [path: RegExp, resource: string])[] = [
 function missingFor({ method, path }: ApiCall): string {
   const resource = RESOURCES.find(([pattern]) => pattern.test(path))?.[1];
   const right = method === 'GET' ? 'Read' : 'Write';
-  return resource === undefined
-    ? 'a right of its access group'
-    : `${right} on ${resource} in its access group`;
+  return resource === undefined ? `${right} on the resource of this call` : `${right} on ${resource}`;
 }
 
 function statusKind(status: number): ApiErrorKind {
@@ -188,7 +189,7 @@ export function apiError(result: OutboundResult, call: ApiCall, now: number): Ap
     ...base,
     kind,
     ...(first === undefined || first.code === '' ? {} : { code: first.code }),
-    text: truncateUtf8(text || 'no further text', MAX_TEXT_BYTES),
+    text: truncateUtf8(text || 'without a text', MAX_TEXT_BYTES),
     ...(kind === 'forbidden' ? { missing: missingFor(call) } : {}),
     ambiguous: isWrite && mayHaveChanged(status, kind),
   };
@@ -200,7 +201,7 @@ export function describeApiError({ call, status, code, text, requestId, kind, mi
     .filter((part) => part !== undefined)
     .join(' ');
   const who = kind === 'foreign' ? " (not Capillary's answer)" : '';
-  const lack = missing === undefined ? '' : `; the API client lacks ${missing}`;
+  const lack = missing === undefined ? '' : `; the access group of the API client lacks ${missing}`;
   const id = requestId === undefined ? '' : ` (X-CAP-REQUEST-ID ${requestId})`;
   return `${call} → ${what === '' ? '' : `${what}: `}${text}${who}${lack}${id}`;
 }

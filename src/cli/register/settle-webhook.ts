@@ -31,6 +31,7 @@ function fixOf({ kind, missing }: ApiError): string | undefined {
     return 'compare api.key, api.secret and the cluster in api.url with the API client in Capillary';
   if (kind === 'network' || kind === 'foreign')
     return 'compare api.url with your cluster, and check the proxy between this machine and Capillary';
+  if (kind === 'not-found') return 'compare api.url with your cluster: it has the host only, without a path';
   return kind === 'throttled' ? 'try again later, or lower api.callsPerMinute' : undefined;
 }
 

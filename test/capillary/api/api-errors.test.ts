@@ -105,15 +105,19 @@ describe('a kind by status or code', () => {
 
 describe('what the access group lacks', () => {
   test.each([
-    ['GET', '/v3/webHooks', 'Read on Webhooks in its access group'],
-    ['PUT', '/v3/webHooks/1', 'Write on Webhooks in its access group'],
-    ['GET', '/v3/events/consumer-groups/1/logs?page=1', 'Read on Webhooks in its access group'],
-    ['GET', '/v2/customers/1', 'Read on Customer in its access group'],
-    ['GET', '/v2/transactions/1', 'Read on Transaction in its access group'],
-    ['GET', '/v2/points/1', 'Read on Points in its access group'],
-    ['GET', '/v1.1/organization/get', 'Read on Organization in its access group'],
-    ['GET', '/v1.1/store/get', 'Read on Store in its access group'],
-    ['GET', '/v2/other', 'a right of its access group'],
+    ['GET', '/v3/webHooks', 'Read on Webhooks'],
+    ['PUT', '/v3/webHooks/1', 'Write on Webhooks'],
+    ['GET', '/v3/events/consumer-groups/1/logs?page=1', 'Read on Webhooks'],
+    ['GET', '/v2/customers/1', 'Read on Customer'],
+    ['GET', '/v2/transactions/1', 'Read on Transaction'],
+    ['GET', '/v2/points/1', 'Read on Points'],
+    ['GET', '/v2/customers/1/pointsExpirySchedule', 'Read on Points'],
+    ['GET', '/v2/customers/1/transactions', 'Read on Transaction'],
+    ['GET', '/v2/pointsLedger/getCustomerLedgerInfo?x=1', 'Read on Points'],
+    ['GET', '/v2/product/skus', 'Read on Product'],
+    ['GET', '/v1.1/organization/get', 'Read on Organization'],
+    ['GET', '/v1.1/store/get', 'Read on Store'],
+    ['GET', '/v2/other', 'Read on the resource of this call'],
   ])('%s %s', (method, path, missing) => {
     expect(errorOf(403, { errors: [{ code: 4000, message: 'no' }] }, { method, path }).missing).toBe(missing);
   });
@@ -130,7 +134,7 @@ test('one line for people has call, status, code, text and the id for the suppor
     0,
   );
   expect(describeApiError(error)).toBe(
-    'GET /v3/webHooks → 403 4000: No access; the API client lacks Read on Webhooks in its access group (X-CAP-REQUEST-ID abc)',
+    'GET /v3/webHooks → 403 4000: No access; the access group of the API client lacks Read on Webhooks (X-CAP-REQUEST-ID abc)',
   );
   expect(error.retryAfterMs).toBe(3_000);
 });

@@ -49,7 +49,7 @@ describe('the client at the simulated Capillary', () => {
     const clients = [{ key: 'northKey', secret: 'northSecret', access: { Customer: ['read' as const] } }];
     const { simulator } = await withCapillary({ clients });
     expect(await listWebhooks(clientOf(simulator))).toMatchObject({
-      error: { kind: 'forbidden', code: '4000', missing: 'Read on Webhooks in its access group' },
+      error: { kind: 'forbidden', code: '4000', missing: 'Read on Webhooks' },
     });
   });
 

@@ -268,7 +268,7 @@ describe('nothing is written', () => {
     expect(await register('apply')).toMatchObject({
       code: 1,
       out: expect.stringMatching(
-        /lacks Write on Webhooks in its access group[^]*fix: in Capillary, give the access group/,
+        /lacks Write on Webhooks[^]*fix: in Capillary, give the access group of the API client Write on Webhooks \(/,
       ),
     });
     expect(webhooks()).toEqual([]);

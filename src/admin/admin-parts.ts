@@ -231,8 +231,13 @@ export interface AcceptedSecret {
 }
 
 export interface SecretSource {
-  /** Of all replicas that are alive. */
-  report(): Promise<{ readonly replicas: number; readonly secrets: readonly AcceptedSecret[] }>;
+  /**
+   * Of all replicas that are alive.
+   * @param source only those that this replica accepts from it; the others list all of theirs
+   */
+  report(
+    source?: string,
+  ): Promise<{ readonly replicas: number; readonly secrets: readonly AcceptedSecret[] }>;
 }
 
 /** One health check. Its result is public, so `detail` contains no secret. */

@@ -2,16 +2,20 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import type { EventState } from '../journal/journal.ts';
 import type { AcceptedSecret, AdminParts } from './admin-parts.ts';
-import { parseInput } from './requests.ts';
+import { nonEmptyString, parseInput } from './requests.ts';
 import { timeField } from './time-field.ts';
 import { isoTime } from './views.ts';
 
-const countsQuery = z.strictObject({ since: timeField().optional(), until: timeField().optional() });
+const listQuery = z.strictObject({
+  source: nonEmptyString().optional(),
+  since: timeField().optional(),
+  until: timeField().optional(),
+});
 
 const ACCEPTED: readonly EventState[] = ['pending', 'delivered', 'ignored', 'dead'];
 
 type CountingJournal = Pick<AdminParts['journal'], 'count'>;
-type Window = z.output<typeof countsQuery>;
+type Window = z.output<typeof listQuery>;
 
 /** Only counted if asked for, because the records of a day can be many. */
 async function eventCounts(journal: CountingJournal, source: string, { since, until }: Window) {
@@ -50,12 +54,13 @@ export function sourceRoutes(
     method: 'GET',
     url: '/sources',
     handler: async (request) => {
-      const window = parseInput(countsQuery, request.query);
-      const { replicas, secrets: accepted } = await secrets.report();
+      const window = parseInput(listQuery, request.query);
+      const { replicas, secrets: accepted } = await secrets.report(window.source);
+      const names = sources.names().filter((name) => name === (window.source ?? name));
       return {
         replicas,
         sources: await Promise.all(
-          sources.names().map(async (name) => ({
+          names.map(async (name) => ({
             source: name,
             verifiers: sources.get(name)?.verifier.names ?? [],
             accepts: verifiersOf(name, accepted),

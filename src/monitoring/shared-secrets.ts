@@ -4,6 +4,8 @@ import type { Journal } from '../journal/journal.ts';
 import { secretFingerprint } from '../sources/secret-fingerprint.ts';
 import type { SourceTable } from '../sources/source-table.ts';
 
+type UsedSecret = ReturnType<SourceTable['secrets']>[number];
+
 const NAME = 'secrets';
 /** How old can be what the others know; a rotation waits for it. */
 const POST_MS = 5_000;
@@ -38,34 +40,63 @@ function merge(reports: readonly (readonly OwnSecret[])[]): readonly AcceptedSec
   return [...merged.values()];
 }
 
+interface Fingerprints {
+  (used: UsedSecret): Promise<string>;
+  /** Forgets all others. */
+  keep(current: readonly UsedSecret[]): void;
+}
+
+/**
+ * The hash is slow on purpose, so each secret is hashed once, and one after the other: hundreds at
+ * a time would keep what else needs a thread of Node, such as the look-up of a host, waiting.
+ */
+function createFingerprints(): Fingerprints {
+  const known = new Map<string, Promise<string>>();
+  let last: Promise<unknown> = Promise.resolve();
+  const keyed = ({ source, verifier, secret }: UsedSecret): string =>
+    JSON.stringify([source, verifier, secret]);
+  const fingerprintOf = (used: UsedSecret): Promise<string> => {
+    const key = keyed(used);
+    const found = known.get(key) ?? last.then(() => secretFingerprint(used, used.secret));
+    if (!known.has(key)) last = found;
+    known.set(key, found);
+    return found;
+  };
+  return Object.assign(fingerprintOf, {
+    keep(current: readonly UsedSecret[]) {
+      const keys = new Set(current.map(keyed));
+      for (const key of known.keys()) if (!keys.has(key)) known.delete(key);
+    },
+  });
+}
+
 /**
  * The static secrets that the replicas accept, as fingerprints. Replicas read a secret at different
  * times, and a webhook reaches one of them only.
  */
 export function createSharedSecrets({ sources, journal }: SharedSecretsParts): SharedSecrets {
-  /** The hash is slow on purpose, so each secret is hashed once. */
-  let fingerprints = new Map<string, Promise<string>>();
+  const fingerprintOf = createFingerprints();
 
-  const own = async (): Promise<readonly OwnSecret[]> => {
-    const known = new Map<string, Promise<string>>();
-    const entries = sources.secrets().map(async ({ source, verifier, secret, lastVerifiedAt }) => {
-      const key = JSON.stringify([source, verifier, secret]);
-      const hashed = fingerprints.get(key) ?? secretFingerprint({ source, verifier }, secret);
-      known.set(key, hashed);
-      const use = lastVerifiedAt === undefined ? {} : { lastVerifiedAt };
-      return { source, verifier, fingerprint: await hashed, ...use };
-    });
-    fingerprints = known;
-    return Promise.all(entries);
+  const own = async (of?: string): Promise<readonly OwnSecret[]> => {
+    const all = sources.secrets();
+    fingerprintOf.keep(all);
+    const asked = of === undefined ? all : all.filter(({ source }) => source === of);
+    return Promise.all(
+      asked.map(async (used) => {
+        const { source, verifier, lastVerifiedAt } = used;
+        const use = lastVerifiedAt === undefined ? {} : { lastVerifiedAt };
+        return { source, verifier, fingerprint: await fingerprintOf(used), ...use };
+      }),
+    );
   };
 
   const isAlone = (): boolean => journal.replicaCount() === 1;
 
   return {
-    async report() {
+    async report(source) {
       const others = isAlone() ? [] : await journal.otherReports(NAME);
       const reports = others.map((json) => JSON.parse(json) as readonly OwnSecret[]);
-      return { replicas: journal.replicaCount(), secrets: merge([await own(), ...reports]) };
+      return { replicas: journal.replicaCount(), secrets: merge([await own(source), ...reports]) };
     },
     async post(signal, everyMs = POST_MS) {
       let posted = '';

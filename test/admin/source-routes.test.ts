@@ -66,6 +66,21 @@ describe('the sources', () => {
       expect(text).not.toContain(secret);
   });
 
+  it('can be asked about one by one', async () => {
+    const { body } = await rig.get('/admin/v1/sources?source=beta&since=2020-01-01T00:00:00Z');
+    expect(body.sources).toEqual([
+      {
+        source: 'beta',
+        verifiers: [HEADER],
+        accepts: [
+          { name: HEADER, secrets: [{ fingerprint: await print('beta', HEADER, KEY), acceptedBy: 1 }] },
+        ],
+        events: { accepted: 0, malformed: 0 },
+      },
+    ]);
+    expect((await rig.get('/admin/v1/sources?source=gamma')).body).toEqual({ replicas: 1, sources: [] });
+  });
+
   it('say which secret a webhook came with last', async () => {
     const authorization = `Basic ${Buffer.from('cap:basic-password').toString('base64')}`;
     await rig.webhook('acme', event('1'), { 'x-relay-key': 'next-key' });

@@ -1,4 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { createHook } from 'node:async_hooks';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSharedSecrets } from '../../src/monitoring/shared-secrets.ts';
 import { until } from '../helpers/until.ts';
 
@@ -60,4 +62,24 @@ describe('the secrets of several replicas', () => {
     stop.abort();
     expect(posted.size).toBe(0);
   });
+});
+
+it('are hashed one after the other, and once, so that other work finds a thread of Node', async () => {
+  const secrets = ['one', 'two', 'three'].map((source) => ({ source, verifier: 'bearer', secret: 's' }));
+  const journal = {
+    replicaCount: () => 1,
+    postReport: async () => undefined,
+    otherReports: async () => [],
+  };
+  const shared = createSharedSecrets({ sources: { secrets: () => secrets }, journal });
+  let hashes = 0;
+  const hook = createHook({ init: (_id, type) => void (hashes += type === 'SCRYPTREQUEST' ? 1 : 0) });
+  hook.enable();
+  onTestFinished(() => void hook.disable());
+  const all = shared.report();
+  await nextTurn();
+  expect(hashes).toBe(1);
+  expect((await all).secrets).toHaveLength(3);
+  expect((await shared.report('two')).secrets.map(({ source }) => source)).toEqual(['two']);
+  expect(hashes).toBe(3);
 });

@@ -55,7 +55,7 @@ function createFingerprints(source: string): (verifier: string, secret: string) 
 export function acceptanceAt(client: Pick<AdminClient, 'get'>, source: string): AcceptanceOf {
   const fingerprintOf = createFingerprints(source);
   return async (header) => {
-    const { replicas, sources } = await client.get<SourcesAnswer>('/sources');
+    const { replicas, sources } = await client.get<SourcesAnswer>('/sources', { source });
     const accepts = sources.find((entry) => entry.source === source)?.accepts ?? [];
     for (const { verifier, secret } of sentSecrets(header)) {
       const fingerprint = await fingerprintOf(verifier, secret);

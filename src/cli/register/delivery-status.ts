@@ -96,7 +96,7 @@ async function countAtRelay(
   since: number,
   until: number,
 ): Promise<{ readonly accepted: number; readonly malformed: number }> {
-  const { sources } = await client.get<SourcesAnswer>('/sources', { since, until });
+  const { sources } = await client.get<SourcesAnswer>('/sources', { source, since, until });
   const events = sources.find((entry) => entry.source === source)?.events;
   if (events === undefined)
     throw new RegisterError(

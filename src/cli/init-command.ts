@@ -32,14 +32,15 @@ const HELP = `
 Asks for what no flag answers, if standard input is a terminal; else a missing answer is an error. The file has no
 secrets: they come from the environment, or with --secrets from one file each, in a folder that only you can read. There,
 the key of the webhook and the token of the admin API are created; the other files are written from the variables
-IMS_CLIENT_SECRET, CAPILLARY_API_KEY and CAPILLARY_API_SECRET if they are set.
+IMS_CLIENT_SECRET, CAPILLARY_API_KEY and CAPILLARY_API_SECRET if they are set. A file of a secret that exists is kept.
+With --simulator, which takes any secret, all of them are created.
 
-Exit code: 0 the file is written; 2 an answer is missing or wrong, or the file exists.
+Exit code: 0 the file is written; 1 stopped with Ctrl-C; 2 an answer is missing or wrong, or the file exists.
 
 Examples:
   $ capillary-relay init
   $ capillary-relay init --name acme --org 1A2B3C4D5E6F7A8B0A495C12@AdobeOrg --sandbox dev --client-id 0a1b2c3d4e --cluster eu --url https://relay.example.com --secrets secrets
-  $ capillary-relay init --name trial --simulator http://127.0.0.1:9090 --url http://127.0.0.1:8080`;
+  $ capillary-relay init --name trial --simulator http://127.0.0.1:9090 --url http://127.0.0.1:8080 --secrets secrets`;
 
 /** What a simulator accepts: any organisation and any credential. */
 const TRIAL_ANSWERS: Texts = {
@@ -58,14 +59,15 @@ function refusalOf({ refuse, isOptional = false }: InitQuestion, text: string): 
 
 function givenAnswers(options: InitOptions): Texts {
   const given: Texts = {};
+  const refusals: string[] = [];
   for (const question of QUESTIONS) {
     const text = options[keyOfFlag(question.flag)];
     if (typeof text !== 'string') continue;
     const refusal = refusalOf(question, text);
-    if (refusal !== undefined)
-      throw new CommandError(`${question.flag} ${JSON.stringify(text)}: ${refusal}`, EXIT.usage);
+    if (refusal !== undefined) refusals.push(`${question.flag} ${JSON.stringify(text)}: ${refusal}`);
     given[question.key] = text;
   }
+  if (refusals.length > 0) throw new CommandError(refusals.join('\n'), EXIT.usage);
   return given;
 }
 
@@ -87,6 +89,9 @@ async function completeAnswers(given: Texts): Promise<InitAnswers> {
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     try {
       for (const question of open) texts[question.key] = await ask(terminal, question);
+    } catch (error) {
+      if ((error as Error).name !== 'AbortError') throw error;
+      throw new CommandError('\nstopped: no file was written', EXIT.failed);
     } finally {
       terminal.close();
     }
@@ -94,7 +99,10 @@ async function completeAnswers(given: Texts): Promise<InitAnswers> {
     const missing = open.filter(({ fallback }) => fallback === undefined);
     if (missing.length > 0)
       throw new CommandError(
-        `missing: ${missing.map(({ flag, question }) => `${flag} (${question})`).join('; ')}`,
+        [
+          'these answers are missing, and standard input is not a terminal to ask in:',
+          ...missing.map(({ flag, question }) => `  ${flag} <text>  ${question}`),
+        ].join('\n'),
         EXIT.usage,
       );
     for (const { key, fallback } of open) texts[key] = fallback ?? '';
@@ -106,16 +114,21 @@ function newSecret(): string {
   return randomBytes(32).toString('hex');
 }
 
-/** Writes the files of secrets that do not exist. @returns those without a secret */
-async function writeSecrets(folder: string): Promise<string[]> {
+/**
+ * Writes the files of secrets that do not exist.
+ * @param isTrial any secret will do: one is created for each
+ * @returns the files without a secret
+ */
+async function writeSecrets(folder: string, isTrial: boolean): Promise<string[]> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, 0o700);
-  const { env } = process;
+  const given = (name: string): string | undefined =>
+    process.env[name] || (isTrial ? newSecret() : undefined);
   const relayKey = newSecret();
   const values: Readonly<Record<keyof typeof SECRET_FILES, string | undefined>> = {
-    imsClientSecret: env['IMS_CLIENT_SECRET'],
-    apiKey: env['CAPILLARY_API_KEY'],
-    apiSecret: env['CAPILLARY_API_SECRET'],
+    imsClientSecret: given('IMS_CLIENT_SECRET'),
+    apiKey: given('CAPILLARY_API_KEY'),
+    apiSecret: given('CAPILLARY_API_SECRET'),
     relayKey,
     // An empty file would be refused; the same value twice is one.
     relayOldKey: relayKey,
@@ -127,7 +140,7 @@ async function writeSecrets(folder: string): Promise<string[]> {
     const file = join(folder, name);
     const value = values[key as keyof typeof SECRET_FILES];
     if (existsSync(file) || (hasKeys && name === SECRET_FILES.relayOldKey)) continue;
-    if (value === undefined || value === '') missing.push(file);
+    if (value === undefined) missing.push(file);
     else await writeFile(file, `${value}\n`, { mode: 0o600, flag: 'wx' });
   }
   return missing;
@@ -135,12 +148,19 @@ async function writeSecrets(folder: string): Promise<string[]> {
 
 function secretSteps(options: InitOptions, missing: readonly string[]): string[] {
   if (options.secrets !== undefined)
-    return missing.length === 0 ? [] : [`Write the secrets into ${missing.join(', ')}.`];
+    return missing.length === 0
+      ? []
+      : [
+          'Write each secret into its file; so it gets neither into the history nor onto the screen:',
+          ...missing.map((file) => `  (umask 077; read -rs secret; echo "$secret" > ${shellWord(file)})`),
+        ];
   return [
     'Set the secrets in the environment of every command:',
-    '  export IMS_CLIENT_SECRET=…                     # from the Adobe Developer Console',
+    ...(options.simulator === undefined ? [] : ['  # a simulator takes any value for the first two lines']),
+    '  export IMS_CLIENT_SECRET=…                          # from the Adobe Developer Console',
     '  export CAPILLARY_API_KEY=… CAPILLARY_API_SECRET=…   # of an API client in Capillary',
-    '  export RELAY_KEY="$(openssl rand -hex 32)"    # the same in every shell: keep it in your secret store',
+    '  export RELAY_KEY="$(openssl rand -hex 32)"          # header of the webhook: create it once, and keep it in your secret store',
+    '  export RELAY_ADMIN_TOKEN="$(openssl rand -hex 32)"  # the same for the admin port; optional while it listens on loopback only',
   ];
 }
 
@@ -151,9 +171,10 @@ function nextSteps(options: InitOptions, missing: readonly string[]): string {
     '',
     ...secretSteps(options, missing),
     'Then:',
-    `  capillary-relay provision apply ${config} --write   # schemas, datasets and dataflows at Adobe`,
-    `  capillary-relay serve ${config}                      # the relay`,
-    `  capillary-relay register apply ${config}             # the webhook at Capillary`,
+    `  capillary-relay provision apply ${config} --write  # schemas, datasets and dataflows at Adobe`,
+    `  capillary-relay doctor ${config}                   # secrets, the way to both, clock, disk, ports`,
+    `  capillary-relay serve ${config}                    # the relay`,
+    `  capillary-relay register apply ${config}           # the webhook at Capillary`,
   ].join('\n');
 }
 
@@ -174,7 +195,9 @@ async function runInit(options: InitOptions): Promise<void> {
   const { secrets } = options;
   const places = secrets === undefined ? SECRETS_IN_ENVIRONMENT : secretsInFiles(secrets);
   const missing =
-    secrets === undefined ? [] : await writeSecrets(isAbsolute(secrets) ? secrets : join(folder, secrets));
+    secrets === undefined
+      ? []
+      : await writeSecrets(isAbsolute(secrets) ? secrets : join(folder, secrets), simulator !== undefined);
   await mkdir(folder, { recursive: true });
   await replaceFile(options.out, configTemplate(answers, places, trialOf(simulator)), 0o644);
   // Its own checks say what is wrong with an answer that only the whole file shows.
@@ -185,7 +208,7 @@ async function runInit(options: InitOptions): Promise<void> {
 export function registerInit(program: Command): void {
   const command = program
     .command('init')
-    .description('write a configuration: asks for organisation, sandbox, credentials and cluster')
+    .description('write a configuration: asks for organisation, sandbox, client id, cluster and address')
     .option('-o, --out <file>', 'file to write', 'relay.yaml')
     .option('--secrets <folder>', 'keep secrets in files of this folder, below that of the file to write')
     .addOption(

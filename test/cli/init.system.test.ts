@@ -87,6 +87,32 @@ describe('init', () => {
     expect(ended.stdout).toContain(join(cwd, 'secrets/ims-client-secret'));
   });
 
+  it('creates every secret of a trial with a simulator, which takes any', async () => {
+    const cwd = folder();
+    const simulator = ['--simulator', 'http://127.0.0.1:9090', '--url', 'http://127.0.0.1:8080'];
+    const ended = await run(['init', ...simulator, '--secrets', 'secrets'], { cwd });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).not.toContain('Write each secret');
+    const { loaded } = await loadForProvision(join(cwd, 'relay.yaml'), {});
+    expect(loaded.config.destinations[0]!.ims?.clientSecrets?.[0]).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('says that nothing was written when it is stopped with Ctrl-C', async () => {
+    const cwd = folder();
+    const command = [process.execPath, '--disable-warning=ExperimentalWarning', MAIN, 'init'].join(' ');
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { cwd });
+    onTestFinished(() => void terminal.kill());
+    let shown = '';
+    terminal.stdout.on('data', (chunk) => (shown += String(chunk)));
+    await until(() => shown.includes('Name of the brand'));
+    terminal.stdin.write('\u0003');
+    const [code] = await once(terminal, 'exit');
+    expect(code).toBe(1);
+    expect(shown).toContain('stopped: no file was written');
+    expect(shown).not.toContain('AbortError');
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
   it('names every missing answer by its flag, and refuses a wrong one', async () => {
     const cwd = folder();
     const missing = await run(['init'], { cwd });
@@ -94,6 +120,11 @@ describe('init', () => {
     for (const flag of ['--org', '--client-id', '--url']) expect(missing.stderr).toContain(flag);
     const wrong = await run(['init', ...FLAGS, '--cluster', 'mars'], { cwd });
     expect(wrong).toMatchObject({ code: 2, stderr: expect.stringMatching(/--cluster "mars": .*apac2/) });
+    const both = await run(['init', '--name', 'Acme', '--url', 'http://relay.example.org'], { cwd });
+    expect(both).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--name "Acme": .*\n--url "http:.*begin with https/),
+    });
     expect(readdirSync(cwd)).toEqual([]);
   });
 

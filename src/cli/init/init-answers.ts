@@ -1,3 +1,5 @@
+import { isPrivateHost } from '../../config/address-checks.ts';
+
 /** API hosts of Capillary's clusters (docs/platforms/capillary.md#api-access). */
 export const CLUSTERS: Readonly<Record<string, string>> = {
   eu: 'https://eu.api.capillarytech.com',
@@ -53,6 +55,15 @@ function isTimeZone(text: string): boolean {
 
 function isHttpUrl(text: string): boolean {
   return /^https?:\/\/[^/@]+$/.test(text) && URL.canParse(text);
+}
+
+/** Without TLS the secret is readable on the way (docs/platforms/capillary.md#static-header). */
+function refuseWebhookUrl(text: string): string | undefined {
+  const url = text.replace(/\/+$/, '');
+  if (!isHttpUrl(url)) return 'it must be a URL without a path, such as https://relay.example.com';
+  const { protocol, hostname } = new URL(url);
+  if (protocol === 'https:' || isPrivateHost(hostname)) return undefined;
+  return 'it must begin with https://: Capillary sends the secret header and data of customers to it';
 }
 
 /** The API host that an answer means: a name of CLUSTERS, or a URL. */
@@ -115,8 +126,7 @@ export const QUESTIONS: readonly InitQuestion[] = [
     flag: '--url',
     question: 'Public URL of the relay, which Capillary posts to',
     fallback: undefined,
-    refuse: (text) =>
-      isHttpUrl(text.replace(/\/+$/, '')) ? undefined : 'it must be a URL such as https://relay.example.com',
+    refuse: refuseWebhookUrl,
   },
   {
     key: 'timezone',

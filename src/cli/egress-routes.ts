@@ -20,7 +20,7 @@ export function formatPeer(url: URL): string {
 }
 
 /** A route in words. It never has the user name or the password of a proxy. */
-export function formatRoute(route: EgressRoute): string {
+function formatRoute(route: EgressRoute): string {
   if (route.via === 'proxy') return `through ${route.proxy} (${route.because})`;
   return route.because === undefined ? 'direct' : `direct (${route.because})`;
 }

@@ -21,7 +21,7 @@ export interface ConnectLimits {
 }
 
 /** The proxy without user name and password, and where it is set. */
-export function nameOfProxy({ url, because }: Proxy): string {
+function nameOfProxy({ url, because }: Proxy): string {
   return `${url.origin} (${because})`;
 }
 

@@ -23,7 +23,7 @@ const PERMISSIONS: readonly (readonly [prefix: string, read: string, write: stri
 ];
 
 /** The permission that a call needs; undefined for a path of no known service. */
-export function permissionFor(method: string, path: string): string | undefined {
+function permissionFor(method: string, path: string): string | undefined {
   const found = PERMISSIONS.find(([prefix]) => path.includes(prefix));
   return method === 'GET' ? found?.[1] : found?.[2];
 }

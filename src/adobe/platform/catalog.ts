@@ -5,7 +5,7 @@ import { orAbsent, readAnswer, textIn } from './typed-answer.ts';
 const DATA_SETS = '/data/foundation/catalog/dataSets';
 
 /** The only form of a schema reference that datasets and the inlet accept. */
-export const SCHEMA_CONTENT_TYPE = 'application/vnd.adobe.xed-full+json;version=1';
+const SCHEMA_CONTENT_TYPE = 'application/vnd.adobe.xed-full+json;version=1';
 
 /** The tags by which Profile and the identity graph read a dataset. */
 export type DatasetTag = 'unifiedProfile' | 'unifiedIdentity';

@@ -56,7 +56,7 @@ export interface DeliveryQuery extends LogWindow {
 }
 
 /** Largest page. Source: docs/platforms/capillary.md#delivery-log */
-export const LOG_PAGE_SIZE = 100;
+const LOG_PAGE_SIZE = 100;
 
 function groupPath(consumerGroupId: string, part: 'logs' | 'metrics'): string {
   return `/v3/events/consumer-groups/${encodeURIComponent(consumerGroupId)}/${part}`;

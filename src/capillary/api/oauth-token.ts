@@ -41,7 +41,7 @@ export interface CapillaryTokensOptions {
   readonly monotonic?: () => number;
 }
 
-export const TOKEN_PATH = '/v3/oauth/token/generate';
+const TOKEN_PATH = '/v3/oauth/token/generate';
 
 /** Life of a token whose answer does not state it, as in the published example. */
 const DEFAULT_TTL_MS = 300_000;

@@ -1,7 +1,7 @@
 import { isPrivateHost } from '../../config/address-checks.ts';
 
 /** API hosts of Capillary's clusters (docs/platforms/capillary.md#api-access). */
-export const CLUSTERS: Readonly<Record<string, string>> = {
+const CLUSTERS: Readonly<Record<string, string>> = {
   eu: 'https://eu.api.capillarytech.com',
   apac: 'https://apac.api.capillarytech.com',
   apac2: 'https://apac2.api.capillarytech.com',
@@ -67,7 +67,7 @@ function refuseWebhookUrl(text: string): string | undefined {
 }
 
 /** The API host that an answer means: a name of CLUSTERS, or a URL. */
-export function clusterUrl(text: string): string | undefined {
+function clusterUrl(text: string): string | undefined {
   const known = Object.entries(CLUSTERS).find(([name]) => name === text.toLowerCase())?.[1];
   if (known !== undefined) return known;
   const url = text.replace(/\/+$/, '');

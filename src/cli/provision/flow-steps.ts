@@ -35,7 +35,7 @@ function idsIn({ body }: FlowObject, key: 'sourceConnectionIds' | 'targetConnect
  * The dataflow of a record, which also names its source and its target. Without the state file it
  * is found by its source connection if somebody has renamed it.
  */
-export async function locateFlow(
+async function locateFlow(
   context: StepContext,
   record: RecordClass,
 ): Promise<Located<FlowObject> | Unlocated> {

@@ -1,6 +1,6 @@
-import type { PlatformErrorKind } from '../../adobe/platform/platform-error.ts';
+import type { PlatformError, PlatformErrorKind } from '../../adobe/platform/platform-error.ts';
 import { CommandError } from '../command-error.ts';
-import { tokenFix } from '../connection-check.ts';
+import { NETWORK_FIX, tokenFix } from '../connection-check.ts';
 import { StepFailure, type Step } from './provision-step.ts';
 
 /** What helps after most failures. */
@@ -36,23 +36,30 @@ export interface ProvisionStop {
   readonly fix: string;
 }
 
-const PATH = 'between this machine and `platform.url`';
-
-/** How to go on, by the kind of the failure. */
 const FIXES: Readonly<Partial<Record<PlatformErrorKind, string>>> = {
-  unauthorized: `the token is of another organisation, API or environment: compare imsOrgId and \`ims\` with the credential in the Developer Console; then ${RUN_AGAIN}`,
-  foreign: `something else answers in place of Adobe: check the proxy ${PATH}; then ${RUN_AGAIN}`,
-  throttled: `Adobe limits the calls; later, ${RUN_AGAIN}`,
-  conflict: `an object that does not belong to this destination has the name already: rename it in AEP; then ${RUN_AGAIN}`,
-  'not-found': `compare imsOrgId, sandbox and \`platform.url\` with AEP; then ${RUN_AGAIN}`,
-  network: `check name resolution, the firewall and the proxy ${PATH}; then ${RUN_AGAIN}`,
+  unauthorized:
+    'the token is of another organisation, API or environment: compare imsOrgId and `ims` with the credential in the Developer Console',
+  foreign:
+    'something else answers in place of Adobe: compare platform.url with https://platform.adobe.io, and check the proxy between this machine and Adobe',
+  throttled: 'Adobe limits the calls of the credential: try again later',
+  unavailable: 'the service fails: try again later, and give the x-request-id to Adobe if it goes on',
+  conflict: 'an object that does not belong to this destination has the name already: rename it in AEP',
+  'not-found': 'compare imsOrgId, sandbox and platform.url with AEP',
+  network: NETWORK_FIX,
 };
 
+/** What helps after a failed call; undefined if only Adobe's own text says more. */
+export function platformFix({ kind, code, gap }: PlatformError): string | undefined {
+  if (kind === 'token') return tokenFix(code ?? '');
+  return gap?.fix ?? FIXES[kind];
+}
+
 /** How to go on after a failed call. */
-export function fixOf({ error: { kind, code, gap } }: StepFailure): string {
-  if (kind === 'token') return `${tokenFix(code ?? '')}; then ${RUN_AGAIN}`;
-  if (gap !== undefined) return `${gap.missing}: ${gap.fix}; then ${RUN_AGAIN}`;
-  return FIXES[kind] ?? RUN_AGAIN;
+export function fixOf({ error }: StepFailure): string {
+  const fix = platformFix(error);
+  if (fix === undefined) return RUN_AGAIN;
+  const lack = error.gap === undefined ? '' : `${error.gap.missing}: `;
+  return `${lack}${fix}; then ${RUN_AGAIN}`;
 }
 
 /** Undefined for an error that has nothing to do with Adobe, such as one of the state file. */

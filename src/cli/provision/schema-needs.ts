@@ -54,7 +54,7 @@ function expectedAt(shape: ObjectShape, path: string): Shape | 'any' | undefined
 }
 
 /** The field group that has a field of a record, named as Adobe's user interface does. */
-export function groupOf(record: RecordClass, path: string, tenant: string | undefined): NeededGroup {
+function groupOf(record: RecordClass, path: string, tenant: string | undefined): NeededGroup {
   const [top = '', second] = path.split('.');
   const name = top.replace('[]', '');
   if (tenant !== undefined && name === tenant) {

@@ -24,7 +24,7 @@ export function recordsOf({ destination }: Pick<StepContext, 'destination'>): re
 }
 
 /** `event` → `events`, as the configuration calls the dataflow. */
-export function sectionOf(record: RecordClass): 'events' | 'profile' {
+function sectionOf(record: RecordClass): 'events' | 'profile' {
   return record === 'event' ? 'events' : 'profile';
 }
 

@@ -23,7 +23,7 @@ function isRegistered(source: SourceConfig): source is RegisteredSource {
  * The named source, or all that have `api` and `webhook`.
  * @throws CommandError if there is none
  */
-export function registeredSources(config: Config, name: string | undefined): readonly RegisteredSource[] {
+function registeredSources(config: Config, name: string | undefined): readonly RegisteredSource[] {
   const chosen = config.sources.filter((source) => name === undefined || source.name === name);
   if (chosen.length === 0)
     throw new CommandError(

@@ -35,7 +35,7 @@ function fixOf({ kind, missing }: ApiError): string | undefined {
   return kind === 'throttled' ? 'try again later, or lower api.callsPerMinute' : undefined;
 }
 
-export function registerError(error: ApiError): RegisterError {
+function registerError(error: ApiError): RegisterError {
   return new RegisterError(describeApiError(error), fixOf(error));
 }
 

@@ -20,7 +20,7 @@ export function wantedOf({ events, ...rest }: WebhookConfig): WantedWebhook {
  * Without them most events have no e-mail, phone or external id.
  * Source: docs/platforms/capillary.md#webhook-object
  */
-export const WANTED_IDENTIFIERS = ['Instore', 'cardnumbers'] as const;
+const WANTED_IDENTIFIERS = ['Instore', 'cardnumbers'] as const;
 
 /** Without them purchases and points have no code or name of the store. */
 export const WANTED_SWITCHES = ['tillDetailsEnrichmentEnabled', 'storeDetailsEnrichmentEnabled'] as const;

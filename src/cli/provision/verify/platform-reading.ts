@@ -1,27 +1,12 @@
 import type { PlatformResult } from '../../../adobe/platform/platform-client.ts';
 import { describePlatformError, type PlatformError } from '../../../adobe/platform/platform-error.ts';
-import { NETWORK_FIX, tokenFix } from '../../connection-check.ts';
 import { type Finding, fail } from '../../doctor/finding.ts';
+import { platformFix } from '../provision-stop.ts';
 
 /** A value of the platform, or the finding that says why it could not be read. */
 export type Reading<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly finding: Finding };
-
-const FIXES: Readonly<Partial<Record<PlatformError['kind'], string>>> = {
-  unauthorized:
-    'the token belongs to another organisation or API: compare imsOrgId and ims.clientId with the credential in the Developer Console',
-  throttled: 'the gateway throttles the credential; try again later',
-  unavailable: 'the service is failing; try again later, and give the x-request-id to Adobe if it goes on',
-  foreign:
-    'something else answers: compare platform.url with https://platform.adobe.io, and check the proxy between this machine and Adobe',
-  network: NETWORK_FIX,
-};
-
-function fixFor({ kind, code }: PlatformError): string {
-  if (kind === 'token') return tokenFix(code ?? '');
-  return FIXES[kind] ?? 'give the call and its x-request-id to Adobe';
-}
 
 /** Names of the checks of one destination: `token/acme-aep`. */
 export function checkName(check: string, destination: string): string {
@@ -41,7 +26,11 @@ export function readFailure(check: string, destination: string, error: PlatformE
       gap.fix,
     );
   const name = kind === 'token' ? 'token' : check;
-  return fail(checkName(name, destination), describePlatformError(error), fixFor(error));
+  return fail(
+    checkName(name, destination),
+    describePlatformError(error),
+    platformFix(error) ?? 'give the call and its x-request-id to Adobe',
+  );
 }
 
 export function readingOf<T>(check: string, destination: string, result: PlatformResult<T>): Reading<T> {

@@ -41,7 +41,7 @@ export function sandboxId(name: string): string {
 }
 
 /** What every object of Flow Service shows (docs/platforms/adobe.md#flow-service). */
-export function commonMembers(object: TwinFlowObject, { sandbox }: PlatformCall): JsonObject {
+function commonMembers(object: TwinFlowObject, { sandbox }: PlatformCall): JsonObject {
   const { id, createdAt, updatedAt, client, imsOrgId } = object;
   const user = `${client}@techacct.adobe.com`;
   return {

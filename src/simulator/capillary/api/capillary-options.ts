@@ -3,7 +3,7 @@ import type { PresetWebhook } from './webhook-store.ts';
 import { resolveWorldSettings, type WorldSettings, type WorldOptions } from '../world/world-settings.ts';
 
 /** What an access group gives rights to (docs/platforms/capillary.md#api-access). */
-export const API_RESOURCES = [
+const API_RESOURCES = [
   'Customer',
   'Transaction',
   'Points',

@@ -30,7 +30,7 @@ export interface CapillarySummary {
   readonly calls: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-export function capillarySummary(twin: CapillaryTwin): CapillarySummary {
+function capillarySummary(twin: CapillaryTwin): CapillarySummary {
   return {
     orgId: twin.org,
     raised: twin.raised(),

@@ -19,7 +19,7 @@ export function attributedTo({ id, code }: Till): JsonObject {
   return { id, code, name: code, type: 'TILL', referenceId: -1, default: false };
 }
 
-export function identifierList(customer: WorldCustomer, context: ReadContext): JsonObject[] {
+function identifierList(customer: WorldCustomer, context: ReadContext): JsonObject[] {
   const all: (JsonObject & { value: string })[] = [
     { type: 'mobile', value: masked(context, customer.mobile) },
     { type: 'email', value: masked(context, customer.email) },

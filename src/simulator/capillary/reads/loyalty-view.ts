@@ -93,7 +93,7 @@ export function allLoyaltyDetails({ accounts }: WorldCustomer, context: ReadCont
 }
 
 /** What is missing to the next tier and to a renewal. */
-export function gapFields(
+function gapFields(
   { program, standing, lifetimePoints }: PointsAccount,
   { query, zone }: ReadContext,
 ): JsonObject {

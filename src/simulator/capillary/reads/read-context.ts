@@ -47,14 +47,14 @@ export function v2Error(code: number, message: string): Answer {
 }
 
 /** A missing parameter: neither a code nor a text. */
-export function blankRefusal(): Answer {
+function blankRefusal(): Answer {
   return { status: 400, headers: {}, body: '' };
 }
 
 export const MERGED_WARNING = { code: 8069, message: 'Customer is merged with another customer' };
 
 /** HTTP 500 in the shape of v1.1, for a condition that never ends. */
-export function erasedAnswer(customerId: number): Answer {
+function erasedAnswer(customerId: number): Answer {
   const message = 'Customer is deleted after PII delete request';
   return jsonAnswer(500, {
     response: {
@@ -101,7 +101,7 @@ export function findLiveCustomer(context: ReadContext, id: string | undefined) {
   return { refusal: v2Error(MERGED_WARNING.code, MERGED_WARNING.message) };
 }
 
-export const IN_STORE = ['INSTORE', 'ALL'];
+const IN_STORE = ['INSTORE', 'ALL'];
 const ACCOUNT_SOURCES = ['WECHAT', 'MARTJACK', 'LINE', 'FACEBOOK', 'TMALL', 'WEB_ENGAGE'];
 const OTHER_SOURCES = ['MOBILE_APP', 'WEBSITE', 'ECOMMERCE'];
 

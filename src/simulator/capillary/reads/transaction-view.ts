@@ -6,7 +6,7 @@ import { attributedTo } from './customer-view.ts';
 import type { ReadContext } from './read-context.ts';
 import { isoTime, legacyTime, serverDay } from './server-time.ts';
 
-export function storeView({ id, code, name }: Store): JsonObject {
+function storeView({ id, code, name }: Store): JsonObject {
   return {
     id,
     code,
@@ -89,7 +89,7 @@ function lineView(line: BillLine, serial: number, bill: Bill): JsonObject {
   };
 }
 
-export function lineViews(bill: Bill): JsonObject[] {
+function lineViews(bill: Bill): JsonObject[] {
   return bill.lines.map((line, index) => lineView(line, index + 1, bill));
 }
 
@@ -105,7 +105,7 @@ export function paymentModes({ tenders }: Bill): JsonObject[] {
 }
 
 /** Tax has no field of its own. */
-export function extendedFieldsOf(bill: Bill): JsonObject {
+function extendedFieldsOf(bill: Bill): JsonObject {
   const half = Math.floor(bill.amount / 40);
   return {
     ...(bill.till.sendsOffset ? { event_input_date_offset: ZONE.offset } : {}),

@@ -105,7 +105,7 @@ export function promisedOf({ promised }: PointsAccount): number {
 }
 
 /** The lots with points left, the first to expire first. */
-export function openLots({ lots }: PointsAccount): PointsLot[] {
+function openLots({ lots }: PointsAccount): PointsLot[] {
   return lots.filter(({ available }) => available > 0).toSorted((a, b) => a.expiresAt - b.expiresAt);
 }
 

@@ -41,15 +41,15 @@ const word = fc.constantFrom(
   'x'.repeat(200),
 );
 
-const comment = fc.constantFrom('', '', '', ' # note§', '\t# with tab§', '   #x§');
+const comment = fc.constantFrom('', '', '', ' # note¤', '\t# with tab¤', '   #x¤');
 const ownLine = fc.constantFrom<readonly string[]>(
   [],
   [],
   [],
   [''],
-  ['# own line§'],
-  ['', '    # indented§', ''],
-  ['#a: b§'],
+  ['# own line¤'],
+  ['', '    # indented¤', ''],
+  ['#a: b¤'],
 );
 
 const flow: fc.Arbitrary<string> = fc.letrec<{ flow: string; map: string; list: string }>((tie) => ({
@@ -149,7 +149,7 @@ function isReadable(text: string): boolean {
   if (document.errors.length > 0) return false;
   try {
     // A comment behind a block scalar can be a part of it.
-    return !JSON.stringify(document.toJS()).includes('§');
+    return !JSON.stringify(document.toJS()).includes('¤');
   } catch {
     return false;
   }
@@ -217,7 +217,7 @@ function objectsOf(tree: unknown, path: Path = []): Path[] {
 }
 
 function rawComments(text: string): string[] {
-  return text.match(/#[^#\r\n]*§/g) ?? [];
+  return text.match(/#[^#\r\n]*¤/g) ?? [];
 }
 
 describe('editConfig, for any file and any values', () => {

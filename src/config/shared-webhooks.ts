@@ -12,7 +12,7 @@ function isSameUrl(a: SourceDraft, b: SourceDraft): boolean {
 
 /**
  * `register` finds a webhook by its name, else by its URL. Two sources with one of them would have
- * one webhook, which each command changes to and fro, and the events of one source would stay away.
+ * one webhook, which each command changes back and forth, and one source would get no events.
  * Source: docs/platforms/capillary.md#webhook-object
  */
 export function sharedWebhookFindings({ sources }: Draft): Finding[] {

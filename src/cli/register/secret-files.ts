@@ -46,6 +46,20 @@ function valueLists(source: Tree, headerName: string, isBearer: boolean): readon
   });
 }
 
+const ANY_FILE = /\$\{file:([^}]+)\}/g;
+
+/**
+ * Whoever else reads one of the files would get another value too, such as a second source, whose
+ * webhook still sends the former one.
+ */
+function sharedFile(tree: Tree, source: Tree, { current, other }: SecretFiles, folder: string) {
+  const { verify: _verify, webhook: _webhook, ...rest } = source;
+  const others = listOf(tree['sources']).map((entry) => (entry === source ? rest : entry));
+  const text = JSON.stringify({ ...tree, sources: others });
+  const files = [...text.matchAll(ANY_FILE)].map(([, file = '']) => resolve(folder, file));
+  return [current, other].find((file) => files.includes(file));
+}
+
 /** Files that a container mounts one by one, or by symbolic links, are replaced from outside. */
 async function notReplaceable(file: string): Promise<string | undefined> {
   try {
@@ -67,11 +81,8 @@ export async function secretFilesOf(
   { text, path }: Pick<LoadedConfig, 'text' | 'path'>,
   sourceName: string,
 ): Promise<SecretFiles | NoSecretFiles> {
-  const { value } = parseYaml(text, path);
-  const source =
-    listOf(treeOf(value)['sources'])
-      .map(treeOf)
-      .find(({ name }) => name === sourceName) ?? {};
+  const tree = treeOf(parseYaml(text, path).value);
+  const source = treeOf(listOf(tree['sources']).find((entry) => treeOf(entry)['name'] === sourceName));
   const header = treeOf(treeOf(source['webhook'])['header']);
   const template = String(header['value']);
   const prefix = /^Bearer /i.exec(template)?.[0] ?? '';
@@ -84,6 +95,8 @@ export async function secretFilesOf(
     return { why: `the verifier of this header does not have \${file:${current}} and a second \${file:…}` };
   const folder = dirname(path);
   const found = { current: resolve(folder, current), other: resolve(folder, other), prefix };
+  const shared = sharedFile(tree, source, found, folder);
+  if (shared !== undefined) return { why: `${shared} is used elsewhere in the configuration too` };
   const why = (await notReplaceable(found.current)) ?? (await notReplaceable(found.other));
   return why === undefined ? found : { why };
 }

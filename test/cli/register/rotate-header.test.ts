@@ -270,12 +270,21 @@ describe('a rotation whose values are in the configuration', () => {
 });
 
 describe('the files of a configuration', () => {
-  async function filesOf(source: object, prepare: (folder: string) => Promise<void> = async () => undefined) {
+  async function filesOf(
+    source: object,
+    prepare: (folder: string) => Promise<void> = async () => undefined,
+    other: object = {},
+  ) {
     const folder = await mkdtemp(join(tmpdir(), 'relay-files-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     for (const name of ['a', 'b']) await writeFile(join(folder, name), 'x');
     await prepare(folder);
-    const text = stringify({ sources: [{ name: 'other' }, { name: 'acme', ...source }] });
+    const text = stringify({
+      sources: [
+        { name: 'other', ...other },
+        { name: 'acme', ...source },
+      ],
+    });
     const found = await secretFilesOf({ text, path: join(folder, 'relay.yaml') }, 'acme');
     return JSON.parse(JSON.stringify(found).replaceAll(`${folder}/`, '')) as object;
   }
@@ -314,6 +323,15 @@ describe('the files of a configuration', () => {
     ],
   ])('%s is not enough', async (_, source, why) => {
     expect(await filesOf(source)).toEqual({ why: expect.stringMatching(why) });
+  });
+
+  test('are not written if another source has one of them, by whatever path', async () => {
+    const source = { webhook: header('${file:a}'), verify: values('${file:a}', '${file:b}') };
+    for (const verify of [values('${file:./b}'), values('x-${file:a}')])
+      expect(await filesOf(source, undefined, { verify })).toEqual({
+        why: expect.stringContaining('is used elsewhere in the configuration too'),
+      });
+    expect(await filesOf(source, undefined, { verify: values('${file:c}') })).toMatchObject({ current: 'a' });
   });
 
   test('symbolic links, as mounted secrets are, are not replaced', async () => {

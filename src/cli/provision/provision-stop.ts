@@ -45,13 +45,20 @@ const FIXES: Readonly<Partial<Record<PlatformErrorKind, string>>> = {
   unavailable: 'the service fails: try again later, and give the x-request-id to Adobe if it goes on',
   conflict: 'an object that does not belong to this destination has the name already: rename it in AEP',
   'not-found': 'compare imsOrgId, sandbox and platform.url with AEP',
+  invalid: 'Adobe refuses it for the reason that it gives: correct that',
   network: NETWORK_FIX,
+};
+
+/** By Adobe's code (docs/platforms/adobe.md#union-schemas). */
+const FIXES_BY_CODE: Readonly<Record<string, string>> = {
+  'XDM-1413-400':
+    'all schemas of a class that are enabled for Profile share their fields, and another one has this field with another type: rename or remove it there, or use another sandbox',
 };
 
 /** What helps after a failed call; undefined if only Adobe's own text says more. */
 export function platformFix({ kind, code, gap }: PlatformError): string | undefined {
   if (kind === 'token') return tokenFix(code ?? '');
-  return gap?.fix ?? FIXES[kind];
+  return gap?.fix ?? FIXES_BY_CODE[code ?? ''] ?? FIXES[kind];
 }
 
 /** How to go on after a failed call. */

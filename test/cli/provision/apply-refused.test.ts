@@ -1,5 +1,8 @@
 import { expect, it } from 'vitest';
 import { stopError, stopOf } from '../../../src/cli/provision/provision-stop.ts';
+import { XDM_CLASSES } from '../../../src/xdm/standard-groups.ts';
+import type { Json } from '../../simulator/adobe/adobe-client.ts';
+import { platformClient } from '../../simulator/adobe/platform/platform-client.ts';
 import type { FaultRuleInput } from '../../../src/simulator/adobe/fault-script.ts';
 import { countsOf, type Destination, setUpTwin, type TwinRig } from './twin-rig.ts';
 
@@ -132,6 +135,28 @@ it('waits as long as a 429 asks for, and goes on', async () => {
   );
   await rig.apply();
   expect(countsOf(rig.sandbox)).toMatchObject({ flows: 2 });
+});
+
+it('a field that another schema for Profile has with another type is named, with what to do', async () => {
+  const rig = await setUpTwin({ profile: undefined });
+  const adobe = await platformClient(rig.simulator);
+  const post = (kind: string, body: Json) =>
+    adobe.post(`/data/foundation/schemaregistry/tenant/${kind}`, { type: 'object', ...body });
+  const ofTenant = { type: 'object', properties: { capillary: { type: 'string', title: 'other' } } };
+  const group = await post('fieldgroups', {
+    title: 'fields of a colleague',
+    definitions: { customFields: { type: 'object', properties: { _demo: ofTenant } } },
+    allOf: [{ $ref: '#/definitions/customFields', type: 'object', 'meta:xdmType': 'object' }],
+  });
+  const schema = await post('schemas', {
+    title: 'schema of a colleague',
+    'meta:immutableTags': ['union'],
+    allOf: [{ $ref: XDM_CLASSES.event }, { $ref: group.json['$id'] }],
+  });
+  expect(schema.status).toBe(201);
+  const text = await stopOfRun(rig.apply());
+  expect(text).toContain('XDM-1413-400');
+  expect(text).toContain('rename or remove it there');
 });
 
 it('a title that another object has is named', async () => {

@@ -145,6 +145,7 @@ it('a field that another schema for Profile has with another type is named, with
   const ofTenant = { type: 'object', properties: { capillary: { type: 'string', title: 'other' } } };
   const group = await post('fieldgroups', {
     title: 'fields of a colleague',
+    'meta:intendedToExtend': [XDM_CLASSES.event],
     definitions: { customFields: { type: 'object', properties: { _demo: ofTenant } } },
     allOf: [{ $ref: '#/definitions/customFields', type: 'object', 'meta:xdmType': 'object' }],
   });

@@ -7,6 +7,8 @@ import { mergeSchemas, objectOf, referencesOf } from './schema-merge.ts';
 /** A schema has one class, and field groups that are made for it. */
 function referenceFault(body: JsonObject, sandbox: Sandbox): string | undefined {
   const references = referencesOf(body);
+  const parts = Array.isArray(body['allOf']) ? body['allOf'] : [];
+  if (references.length < parts.length) return 'Each member of allOf must have a $ref.';
   const unknown = references.find((id) => findPart(sandbox, id) === undefined);
   if (unknown !== undefined) return `The reference ${unknown} cannot be resolved.`;
   const classes = references.filter((id) => sandbox.library.classes.has(id));

@@ -273,6 +273,14 @@ describe('schemas', () => {
     expect(answer.text).toContain(text);
   });
 
+  it('refuses a part that is no reference', async () => {
+    const { post } = await registry();
+    const body = schemaBody('Tea', [XDM_CLASSES.event]);
+    const answer = await post(SCHEMAS, { ...body, allOf: [...(body['allOf'] as object[]), {}] });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain('must have a $ref');
+  });
+
   it('are found by title, which has to be encoded', async () => {
     const adobe = await registry();
     const title = 'Tea [capillary-aep-relay:aep] & more';

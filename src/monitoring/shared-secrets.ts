@@ -40,6 +40,10 @@ function merge(reports: readonly (readonly OwnSecret[])[]): readonly AcceptedSec
   return [...merged.values()];
 }
 
+function nameOf({ source, verifier, secret }: UsedSecret): string {
+  return JSON.stringify([source, verifier, secret]);
+}
+
 interface Fingerprints {
   (used: UsedSecret): Promise<string>;
   /** Forgets all others. */
@@ -53,10 +57,8 @@ interface Fingerprints {
 function createFingerprints(): Fingerprints {
   const known = new Map<string, Promise<string>>();
   let last: Promise<unknown> = Promise.resolve();
-  const keyed = ({ source, verifier, secret }: UsedSecret): string =>
-    JSON.stringify([source, verifier, secret]);
   const fingerprintOf = (used: UsedSecret): Promise<string> => {
-    const key = keyed(used);
+    const key = nameOf(used);
     const found = known.get(key) ?? last.then(() => secretFingerprint(used, used.secret));
     if (!known.has(key)) last = found;
     known.set(key, found);
@@ -64,7 +66,7 @@ function createFingerprints(): Fingerprints {
   };
   return Object.assign(fingerprintOf, {
     keep(current: readonly UsedSecret[]) {
-      const keys = new Set(current.map(keyed));
+      const keys = new Set(current.map(nameOf));
       for (const key of known.keys()) if (!keys.has(key)) known.delete(key);
     },
   });

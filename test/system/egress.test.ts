@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
@@ -162,6 +163,61 @@ it('loses nothing when the proxy restarts again and again', async () => {
   const ids = new Set(simulator.landed().map(({ id }) => id));
   expect(ids.size).toBe(60);
   for (const receipt of receipts)
+    expect((await relay.admin(`/admin/v1/events/${receipt}`)).body).toMatchObject({ charged: 0 });
+});
+
+const BREAKDOWNS: readonly (ProxyAnswer | 'restart')[] = [
+  'restart',
+  { status: 503 },
+  'restart',
+  'hang up',
+  { status: 200, body: '<html>Sign in</html>' },
+  { status: 100 },
+];
+
+it('keeps the order of each customer, and charges no event, while a proxy breaks under load', async () => {
+  const { relay, proxy, simulator } = await setUp(FROM_FILES);
+  const customers = Array.from({ length: 20 }, (_, n) => n + 1);
+  const each = 25;
+  const receipts: string[] = [];
+  const posted = new AbortController();
+  const breakDown = async (): Promise<void> => {
+    for (let n = 0; !posted.signal.aborted; n += 1) {
+      const way = BREAKDOWNS[n % BREAKDOWNS.length] ?? 'restart';
+      if (way !== 'restart') proxy.answer = way;
+      // Open tunnels end in the middle of whatever they carry.
+      await proxy.close();
+      await proxy.listen();
+      await setTimeout(100);
+      proxy.answer = 'pass';
+      await setTimeout(150);
+    }
+  };
+  const post = async (customer: number): Promise<void> => {
+    for (let n = 1; n <= each; n += 1) {
+      const answer = await relay.post(transactionAdded(customer, { billNumber: `bill-${customer}-${n}` }));
+      expect(answer.status).toBe(200);
+      receipts.push(((await answer.json()) as { receipt: string }).receipt);
+      await setTimeout(100);
+    }
+  };
+  const breaking = breakDown();
+  await Promise.all(customers.map(post)).finally(() => posted.abort());
+  await breaking;
+  await delivered(relay, customers.length * each);
+  expect(proxy.asked.length).toBeGreaterThan(20);
+  const { body } = await relay.admin('/admin/v1/ledger');
+  expect(body).toMatchObject({ accepted: customers.length * each, dead: 0, pending: 0, balanced: true });
+  const bills = simulator
+    .landed({ kind: 'event' })
+    .map(({ entity }) => /bill-(\d+)-(\d+)/.exec(JSON.stringify(entity)) ?? []);
+  for (const customer of customers) {
+    const own = bills.filter(([, of]) => of === String(customer)).map(([, , n]) => Number(n));
+    // A second copy can land after an answer was lost, and before anything later of the customer.
+    expect([...new Set(own)]).toEqual(Array.from({ length: each }, (_, n) => n + 1));
+    expect(own).toEqual(own.toSorted((a, b) => a - b));
+  }
+  for (const receipt of receipts.filter((_, n) => n % 10 === 0))
     expect((await relay.admin(`/admin/v1/events/${receipt}`)).body).toMatchObject({ charged: 0 });
 });
 

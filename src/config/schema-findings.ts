@@ -54,8 +54,11 @@ function unknownKey(key: string, parent: Path, tree: unknown): Finding {
   };
 }
 
-/** Objects that contain secrets: a misplaced value in them may be a secret. */
-const SECRET_OBJECTS: ReadonlySet<string | number> = new Set(['verify', 'ims']);
+/**
+ * Objects that contain secrets: a misplaced value in them may be a secret. So may what is given for
+ * a proxy, which can have a password, or for certificates: their key.
+ */
+const SECRET_OBJECTS: ReadonlySet<string | number> = new Set(['verify', 'ims', 'header', 'proxy', 'ca']);
 
 function isSafeToShow(path: Path, value: unknown): boolean {
   if (path.some((key) => isSecretKey(key) || SECRET_OBJECTS.has(key))) return false;

@@ -211,6 +211,12 @@ describe('messages', () => {
     [[...source, 'verify', 0, 'name'], 'X-Relay-Key: p8e-852'],
     [[...source, 'verify', 0, 'type'], 'p8e-852'],
     [[...source, 'verify', 0], { type: 'standard-webhooks', secrets: ['whsec_p8e-852'] }],
+    [
+      [...source, 'webhook'],
+      { name: 'relay', url: 'https://relay.example.com/x', header: { name: 'X-Key: p8e-852', value: 'x' } },
+    ],
+    [['egress', 'proxy'], 'relay:p8e-852@proxy.corp:3128'],
+    [['egress', 'ca'], '-----BEGIN PRIVATE KEY-----\np8e-852'],
     [[...destination, 'ims'], 'p8e-852'],
     [[...destination, 'ims', 'url'], 'p8e-852'],
     [[...destination, 'ims', 'clientSecrets'], 'p8e-852'],

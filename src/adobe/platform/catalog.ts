@@ -29,7 +29,6 @@ export interface NewDataset {
   readonly description: string;
   readonly schemaId: string;
   readonly enabled: readonly DatasetTag[];
-  readonly otherTags?: Readonly<Record<string, string[]>>;
 }
 
 function isEnabled(value: JsonValue | undefined): boolean {
@@ -82,12 +81,9 @@ export async function findDatasets(
 /** @returns the id */
 export async function createDataset(
   client: PlatformClient,
-  { name, description, schemaId, enabled, otherTags = {} }: NewDataset,
+  { name, description, schemaId, enabled }: NewDataset,
 ): Promise<PlatformResult<string>> {
-  const tags: JsonObject = Object.fromEntries([
-    ...enabled.map((tag) => [tag, ['enabled:true']] as [string, string[]]),
-    ...Object.entries(otherTags).map(([tag, values]) => [tag, values] as const),
-  ]);
+  const tags = Object.fromEntries(enabled.map((tag) => [tag, ['enabled:true']]));
   const schemaRef = { id: schemaId, contentType: SCHEMA_CONTENT_TYPE };
   const answer = await client.post(DATA_SETS, { name, description, schemaRef, tags });
   return readAnswer(answer, `POST ${DATA_SETS}`, (body) => {

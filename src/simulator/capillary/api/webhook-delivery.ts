@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isPrivateHost } from '../../../config/address-checks.ts';
 import {
   BACK_OFF_MS,
   backOffMs,
@@ -54,13 +55,6 @@ function methodOf(webhook: TwinWebhook): NonNullable<WebhookRequest['method']> {
   return METHODS.find((method) => method === webhook.fields.methodType) ?? 'POST';
 }
 
-/** Names that no public DNS has: without a dot, as containers have, or of a reserved domain. */
-const PRIVATE_NAME = /^[^.[\]]+$|\.(?:localhost|local|internal|test|svc)$|\.svc\.cluster\.local$/;
-
-/** Loopback, and the ranges of RFC 1918. */
-const PRIVATE_ADDRESS =
-  /^\[::1\]$|^(?:127|10)(?:\.\d+){3}$|^192\.168(?:\.\d+){2}$|^172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2}$/;
-
 /**
  * Whether invented events may go to the URL: to this machine, or to others of a private network. A
  * registered URL can be that of a real relay.
@@ -68,7 +62,7 @@ const PRIVATE_ADDRESS =
 export function isNearby(url: string, hosts: readonly string[]): boolean {
   if (!URL.canParse(url)) return false;
   const { hostname } = new URL(url);
-  return PRIVATE_NAME.test(hostname) || PRIVATE_ADDRESS.test(hostname) || hosts.includes(hostname);
+  return isPrivateHost(hostname) || hosts.includes(hostname);
 }
 
 function messageOf(answer: WebhookAnswer): string {

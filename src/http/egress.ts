@@ -182,7 +182,8 @@ export function createEgress(
         const before = current;
         current = openPool(ways, origin, options);
         ending.add(before);
-        void before.close().finally(() => ending.delete(before));
+        const forget = (): void => void ending.delete(before);
+        before.close().then(forget, forget);
       };
       renewals.add(renew);
       return {

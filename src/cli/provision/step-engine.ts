@@ -83,6 +83,8 @@ async function looking(step: Step): Promise<Looked> {
 const LIST_DELAY_MS = 15_000;
 const LOOK_INTERVAL_MS = 1_000;
 const MAX_ATTEMPTS = 3;
+/** An object has a few differences at most, and each can meet somebody else's change. */
+const MAX_CHANGES = 12;
 
 /**
  * Makes what is missing and changes what differs, one object after the other. It may be ended at
@@ -106,46 +108,48 @@ export async function applySteps(
   return results;
 }
 
+/** The object, which may be missing from the lists until the deadline, epoch ms. */
+async function lookUntil(step: Step, deadline: number, run: StepRun): Promise<Looked> {
+  const { now = Date.now, wait = sleep } = run;
+  for (;;) {
+    const looked = await step.look();
+    if (looked.state !== 'absent' || now() >= deadline) return looked;
+    await wait(LOOK_INTERVAL_MS);
+  }
+}
+
+/** Makes the object, or finds it if the answer was lost after it was made. */
+async function makeObject(step: Step, run: StepRun): Promise<Looked> {
+  const { state, now = Date.now } = run;
+  const { key, kind, name } = step;
+  for (let attempts = 1; ; attempts += 1) {
+    await state.attempt(key);
+    try {
+      const id = await step.make();
+      await state.record(key, { kind, name, id, by: 'made' });
+      return { state: 'found', id, name, isOurs: true, differences: [] };
+    } catch (error) {
+      if (!(error instanceof StepFailure)) throw error;
+      const isUnclear = error.error.ambiguous || error.error.kind === 'conflict';
+      const looked = isUnclear ? await lookUntil(step, now() + LIST_DELAY_MS, run) : undefined;
+      if (looked?.state === 'found') return looked;
+      if (!error.error.ambiguous) {
+        await state.forgetAttempt(key);
+        throw error;
+      }
+      if (attempts === MAX_ATTEMPTS) throw error;
+    }
+  }
+}
+
 async function applyStep(step: Step, run: StepRun): Promise<StepResult> {
-  const { state, now = Date.now, wait = sleep } = run;
+  const { state, now = Date.now } = run;
   const { key, kind, name } = step;
   // A clock that has been set back since does not make the wait longer.
   const attemptedAt = Math.min(state.attemptedAt(key) ?? Number.NEGATIVE_INFINITY, now());
-  const until = attemptedAt + LIST_DELAY_MS;
-
-  /** The object, which may be missing from the lists until then. */
-  const lookUntil = async (deadline: number): Promise<Looked> => {
-    for (;;) {
-      const looked = await step.look();
-      if (looked.state !== 'absent' || now() >= deadline) return looked;
-      await wait(LOOK_INTERVAL_MS);
-    }
-  };
-
-  const make = async (): Promise<Looked> => {
-    for (let attempts = 1; ; attempts += 1) {
-      await state.attempt(key);
-      try {
-        const id = await step.make();
-        await state.record(key, { kind, name, id, by: 'made' });
-        return { state: 'found', id, name, isOurs: true, differences: [] };
-      } catch (error) {
-        if (!(error instanceof StepFailure)) throw error;
-        const isUnclear = error.error.ambiguous || error.error.kind === 'conflict';
-        const looked = isUnclear ? await lookUntil(now() + LIST_DELAY_MS) : undefined;
-        if (looked?.state === 'found') return looked;
-        if (!error.error.ambiguous) {
-          await state.forgetAttempt(key);
-          throw error;
-        }
-        if (attempts === MAX_ATTEMPTS) throw error;
-      }
-    }
-  };
-
   try {
-    const before = await lookUntil(until);
-    const looked = before.state === 'absent' ? await make() : before;
+    const before = await lookUntil(step, attemptedAt + LIST_DELAY_MS, run);
+    const looked = before.state === 'absent' ? await makeObject(step, run) : before;
     if (looked.state === 'blocked') throw new StepError(step, looked.what, looked.fix);
     if (looked.state === 'absent') throw new StepError(step, 'it was made, and cannot be found', RUN_AGAIN);
     const { id, isOurs } = looked;
@@ -195,9 +199,6 @@ async function changeObject(step: Step, first: Extract<Looked, { state: 'found' 
   }
   throw new StepError(step, 'it has been deleted meanwhile', RUN_AGAIN);
 }
-
-/** An object has a few differences at most, and each can meet somebody else's change. */
-const MAX_CHANGES = 12;
 
 function stepError(step: Step, error: unknown): unknown {
   if (!(error instanceof StepFailure)) return error;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { codeOf } from './doctor/finding.ts';
 import { CommandError } from './command-error.ts';
 
@@ -35,6 +35,22 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+const PART = /\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/;
+/** No process takes as long to write a file. */
+const ABANDONED_MS = 60_000;
+
+/** Removes what killed processes have left of the same file, which can be a secret. */
+async function removeAbandoned(file: string): Promise<void> {
+  const folder = dirname(file);
+  const parts = (await readdir(folder)).filter(
+    (name) => name.replace(PART, '.part') === `${basename(file)}.part`,
+  );
+  for (const part of parts) {
+    const { mtimeMs } = await stat(join(folder, part));
+    if (PART.test(part) && Date.now() - mtimeMs > ABANDONED_MS) await rm(join(folder, part), { force: true });
+  }
+}
+
 /** Fixes by the error code of the system. */
 const FIXES: Readonly<Record<string, string>> = {
   EBUSY: 'the file is mounted by itself: mount its folder instead, or change the file where it comes from',
@@ -55,6 +71,7 @@ export async function replaceFile(path: string, text: string, mode = 0o600): Pro
   try {
     await writeSynced(part, text, former === undefined ? mode : former.mode & 0o777, former);
     await rename(part, file);
+    await removeAbandoned(file).catch(() => undefined);
     await syncFolder(dirname(file));
   } catch (error) {
     await rm(part, { force: true }).catch(() => undefined);

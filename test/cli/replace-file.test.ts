@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,6 +55,18 @@ describe('replaceFile', () => {
     expect(lstatSync(join(top, 'relay.yaml')).isSymbolicLink()).toBe(true);
     expect(readFileSync(join(top, '..data-1', 'relay.yaml'), 'utf8')).toBe('b');
     expect(readdirSync(join(top, '..data-1'))).toEqual(['relay.yaml']);
+  });
+
+  it('removes what killed processes have left of this file, and nothing else', async () => {
+    const top = folder();
+    const uuid = '0f8fad5b-d9cb-469f-a165-70867728950e';
+    const abandoned = `secret.${uuid}.part`;
+    const others = [`secret2.${uuid}.part`, 'secret.part', 'secret.1.part', `${abandoned}.bak`];
+    const recent = 'secret.7c9e6679-7425-40de-944b-e07fc1f90ae7.part';
+    for (const name of [abandoned, recent, ...others]) writeFileSync(join(top, name), 'x');
+    for (const name of [abandoned, ...others]) utimesSync(join(top, name), 1_700_000_000, 1_700_000_000);
+    await replaceFile(join(top, 'secret'), 'b');
+    expect(readdirSync(top).toSorted()).toEqual(['secret', recent, ...others].toSorted());
   });
 
   it('says what to do, and leaves nothing behind, when the file cannot be written', async () => {

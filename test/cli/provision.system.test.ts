@@ -79,7 +79,7 @@ describe('provision', () => {
       /^made {5}dataset {12}Capillary loyalty events \[capillary-aep-relay:aep\] {2}[0-9a-f]{24}$/m,
     );
     expect(applied.stdout).toContain(`written to ${file}: aep: inletUrl, events.schemaId`);
-    expect(applied.stdout).toContain('send events from 20');
+    expect(applied.stdout).toContain('send no events before 20');
     expect(counts()).toEqual(ONE_OF_EACH);
 
     const text = readFileSync(file, 'utf8');

@@ -77,10 +77,7 @@ function judgeFeatures(context: StepContext, features: SchemaFeatures): ConfigCo
     values: wrong.map((name) => ({ key: `schemaFeatures.${name}`, value: features[name] })),
     hints: relevant
       .filter((name) => !wrong.includes(name))
-      .map(
-        (name) =>
-          `the schema has what \`schemaFeatures.${name}\` is about: set it to true to send these fields`,
-      ),
+      .map((name) => `the schema has the fields of \`schemaFeatures.${name}\`: set it to true to send them`),
   };
 }
 

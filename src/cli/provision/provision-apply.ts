@@ -29,6 +29,9 @@ Makes what is missing, one object after the other, and writes each id to the sta
 run again: nothing is made twice. Objects that it has not made are never changed. The ids go into the configuration with
 --write; without it they are printed as YAML.
 
+Objects are found by their names, which end with the name of the destination: relays that share a sandbox need
+destinations of different names.
+
 AEP can drop data in the first minutes of a dataflow: the command waits until the dataflows are old enough.
 
 Exit code: 0 everything exists; 1 it failed, or something differs that only a person can change; 2 wrong usage or configuration.
@@ -113,11 +116,11 @@ async function settle(readyAt: number, { wait, json }: ApplyOptions): Promise<vo
     if (json !== true) console.log(text);
   };
   if (!wait) {
-    say(`AEP can drop data of a new dataflow: send events from ${time}`);
+    say(`AEP can drop the data of a new dataflow: send no events before ${time}`);
     return;
   }
   await waitUntil(readyAt, (left) =>
-    say(`waiting ${formatDuration(left)}, until ${time}: AEP can drop data of a new dataflow`),
+    say(`waiting ${formatDuration(left)}, until ${time}: AEP can drop the data of a new dataflow`),
   );
   say('the dataflows are old enough for data');
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Option } from 'commander';
 import type { Environment, LoadedConfig } from '../config/load-config.ts';
-import type { MissingKeys } from '../config/stand-ins.ts';
+import type { MissingKeys, OtherSide } from '../config/stand-ins.ts';
 
 /** The file that is used if none is named. */
 export const DEFAULT_FILE = 'relay.yaml';
@@ -51,6 +51,12 @@ export async function loadCommandConfig(file: string, env: Environment = process
   return loadConfig(file, env, SOURCE_CHECKS);
 }
 
+interface ProvisionLoading {
+  readonly env?: Environment;
+  /** The side that the command does not call: its secrets may be missing. */
+  readonly otherSide?: OtherSide;
+}
+
 /**
  * Loads the configuration for `provision`: what exists at Adobe only afterwards may be missing, and
  * has a meaningless value then.
@@ -58,9 +64,9 @@ export async function loadCommandConfig(file: string, env: Environment = process
  */
 export async function loadForProvision(
   file: string,
-  env: Environment = process.env,
+  { env = process.env, otherSide }: ProvisionLoading = {},
 ): Promise<{ readonly loaded: LoadedConfig; readonly missing: MissingKeys }> {
   const { loadUnprovisioned } = await import('../config/load-config.ts');
   const { SOURCE_CHECKS } = await import('./source-checks.ts');
-  return loadUnprovisioned(file, env, SOURCE_CHECKS);
+  return loadUnprovisioned(file, env, SOURCE_CHECKS, otherSide);
 }

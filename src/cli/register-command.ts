@@ -98,7 +98,7 @@ function run<T>(
   isChange: (value: T) => boolean = () => false,
 ) {
   return async ({ config: file, source, json = false }: RegisterOptions): Promise<void> => {
-    const { loaded } = await loadForProvision(file);
+    const { loaded } = await loadForProvision(file, { otherSide: 'adobe' });
     const outcomes = await forEachSource(loaded.config, source, step);
     if (json) printJson({ file, sources: outcomes.map(documentOf) });
     else console.log(formatOutcomes(outcomes, lines));
@@ -125,7 +125,7 @@ function runWithRelay<T>(
   return async (options: RelayOptions): Promise<void> => {
     const { config, source, json = false } = options;
     const file = findConfig(config) ?? DEFAULT_FILE;
-    const { loaded } = await loadForProvision(file);
+    const { loaded } = await loadForProvision(file, { otherSide: 'adobe' });
     const relay = await adminClient(options);
     const outcomes = await forEachSource(loaded.config, source, (registration) =>
       step(registration, relay, loaded, options),

@@ -6,7 +6,7 @@ import { crossFindings } from './cross-checks.ts';
 import type { SourceCheck } from './draft.ts';
 import { type FileStamps, type Interpolated, interpolate, secretFileReader } from './placeholders.ts';
 import { explainIndentation } from './indentation.ts';
-import { fillProvisioned, type MissingKeys } from './stand-ins.ts';
+import { fillOtherSecrets, fillProvisioned, type MissingKeys, type OtherSide } from './stand-ins.ts';
 import { readProxyVariables } from './proxy-variables.ts';
 import { plainMessage, schemaFindings } from './schema-findings.ts';
 import { variableFindings } from './variable-checks.ts';
@@ -188,6 +188,7 @@ export function reloadConfig({ path, checks }: LoadedConfig, env: Environment): 
 
 /**
  * `loadConfig` for a file in which keys that `provision` fills in may be missing.
+ * @param otherSide whose secrets may be missing too
  * @returns also which are
  * @throws ConfigError with all other problems
  */
@@ -195,10 +196,11 @@ export function loadUnprovisioned(
   path: string,
   env: Environment,
   checks: readonly SourceCheck[],
+  otherSide: OtherSide | undefined,
 ): { readonly loaded: LoadedConfig; readonly missing: MissingKeys } {
   let missing: MissingKeys = new Map();
   const loaded = readConfig(readText(path), path, env, checks, (filled) => {
-    const completed = fillProvisioned(filled);
+    const completed = fillProvisioned(otherSide === undefined ? filled : fillOtherSecrets(filled, otherSide));
     ({ missing } = completed);
     return completed.filled;
   });

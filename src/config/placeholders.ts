@@ -47,7 +47,7 @@ function fromEnv(name: string, fallback: string | undefined, { env }: Placeholde
   if (fallback !== undefined) return { text: fallback };
   return {
     message: `the environment variable ${name} is not set`,
-    fix: `set ${name}, or give a default: \${${name}:-default}`,
+    fix: `set ${name}, or, unless it is a secret, write a default: \${${name}:-default}`,
   };
 }
 

@@ -1,10 +1,11 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { checkConnection } from '../../src/cli/connection-check.ts';
 import { networkFindings } from '../../src/cli/doctor/network-findings.ts';
 import { routesOf } from '../../src/cli/egress-routes.ts';
 import { summarize } from '../../src/config/config-summary.ts';
 import { type Config, configSchema } from '../../src/config/config-schema.ts';
 import { createEgress } from '../../src/http/egress.ts';
+import { startSimulator } from '../../src/simulator/simulator.ts';
 import { sendJson, startServer } from '../adobe/scripted-server.ts';
 import { ConnectProxy } from '../helpers/connect-proxy.ts';
 import { createPrivateCa } from '../helpers/private-ca.ts';
@@ -93,6 +94,25 @@ it('doctor checks token, inlet and clock through the proxy', async () => {
   ]);
   expect(findings[0]?.detail).toBe(`through ${proxy.url} (egress.proxy); for token/acme-aep`);
   expect(server.requests.map(({ url }) => url)).toEqual(['/ims/token/v3', '/collection/batch/inlet-1']);
+});
+
+it.each([
+  ['ok', 'the-secret', 'a token of organisation 100737'],
+  ['fail', 'another', 'compare api.key'],
+] as const)('doctor says %s about an API client of Capillary', async (level, secret, text) => {
+  const twin = await startSimulator({
+    capillary: { clients: [{ key: 'the-key', secret: 'the-secret' }] },
+  });
+  onTestFinished(() => twin.close());
+  const { parsed } = await behindProxy();
+  const withApi = config({ proxy: 'http://127.0.0.1:1' }, (plain) => {
+    plain.sources[0]!['api'] = { url: twin.capillaryUrl, key: 'the-key', secret };
+  });
+  const findings = await networkFindings({ ...parsed, sources: withApi.sources }, {});
+  const found = findings.find(({ check }) => check === 'api/acme');
+  expect(found?.level).toBe(level);
+  expect(JSON.stringify(found)).toContain(text);
+  expect(JSON.stringify(found)).not.toContain(`"${secret}"`);
 });
 
 it.each([

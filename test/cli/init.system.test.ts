@@ -36,7 +36,7 @@ describe('init', () => {
       CAPILLARY_API_SECRET: 'api-secret-1234567',
       RELAY_KEY: 'relay-key-0123456789',
     };
-    const { loaded, missing } = await loadForProvision(join(cwd, 'relay.yaml'), env);
+    const { loaded, missing } = await loadForProvision(join(cwd, 'relay.yaml'), { env });
     expect(loaded.warnings).toEqual([]);
     expect(loaded.config).toMatchObject({
       sources: [
@@ -72,7 +72,7 @@ describe('init', () => {
     ]);
     const modes = ['secrets', 'secrets/relay-key'].map((name) => statSync(join(cwd, name)).mode & 0o777);
     expect(modes).toEqual([0o700, 0o600]);
-    const { loaded } = await loadForProvision(join(cwd, 'relay.yaml'), {});
+    const { loaded } = await loadForProvision(join(cwd, 'relay.yaml'), { env: {} });
     const key = readFileSync(join(cwd, 'secrets/relay-key'), 'utf8').trim();
     expect(key).toMatch(/^[0-9a-f]{64}$/);
     expect(loaded.config.sources[0]!.webhook!.header.value).toBe(key);
@@ -93,7 +93,7 @@ describe('init', () => {
     const ended = await run(['init', ...simulator, '--secrets', 'secrets'], { cwd });
     expect(ended).toMatchObject({ code: 0, stderr: '' });
     expect(ended.stdout).not.toContain('Write each secret');
-    const { loaded } = await loadForProvision(join(cwd, 'relay.yaml'), {});
+    const { loaded } = await loadForProvision(join(cwd, 'relay.yaml'), { env: {} });
     expect(loaded.config.destinations[0]!.ims?.clientSecrets?.[0]).toMatch(/^[0-9a-f]{64}$/);
   });
 

@@ -61,7 +61,7 @@ describe('interpolate', () => {
     [
       '${UNSET}',
       'the environment variable UNSET is not set',
-      'set UNSET, or give a default: ${UNSET:-default}',
+      'set UNSET, or, unless it is a secret, write a default: ${UNSET:-default}',
     ],
     ['${constructor}', 'the environment variable constructor is not set', 'set constructor'],
     [

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -25,7 +25,7 @@ it('loads a destination without the ids that exist after provisioning only', asy
     delete destination['events'];
     destination['profile'] = {};
   });
-  const { loaded, missing } = await loadForProvision(file, {});
+  const { loaded, missing } = await loadForProvision(file, { env: {} });
   expect(loaded.config.destinations[0]!.profile).toMatchObject({ write: 'assemble' });
   expect([...missing.get(0)!].toSorted()).toEqual(
     [
@@ -47,7 +47,7 @@ it('counts empty values and placeholders without a value as missing, and keeps t
     destination['events'] = { schemaId: '', datasetId: 'kept', flowId: '${UNSET:-}' };
     destination['tenant'] = '_acme';
   });
-  const { loaded, missing } = await loadForProvision(file, {});
+  const { loaded, missing } = await loadForProvision(file, { env: {} });
   expect(loaded.config.destinations[0]!.events.datasetId).toBe('kept');
   expect([...missing.get(0)!]).toEqual(['inletUrl', 'events.schemaId', 'events.flowId']);
 });
@@ -58,7 +58,7 @@ it('misses nothing of a profile that the destination does not have', async () =>
       delete destination['profile'];
       destination['tenant'] = '_acme';
     }),
-    {},
+    { env: {} },
   );
   expect([loaded.config.destinations[0]!.profile, missing.get(0)!.size]).toEqual([undefined, 0]);
 });
@@ -69,7 +69,30 @@ it('still refuses everything else', async () => {
     destination['imsOrgId'] = 'nobody';
     destination['events'] = { schemaId: 'not an id', datasetId: 'x', flowId: 'y' };
   });
-  await expect(loadForProvision(file, {})).rejects.toThrow(
+  await expect(loadForProvision(file, { env: {} })).rejects.toThrow(
     /2 problems[\s\S]*imsOrgId[\s\S]*events\.schemaId/,
   );
 });
+
+it.each(['capillary', 'adobe'] as const)(
+  'does without the secrets of %s, and no others',
+  async (otherSide) => {
+    const file = fileWith((destination) => {
+      destination['ims'] = { clientId: 'id', clientSecrets: ['${IMS_NOT_SET}'] };
+    });
+    const tree = parse(readFileSync(file, 'utf8')) as { sources: [Record<string, unknown>] };
+    tree.sources[0]['verify'] = [{ type: 'header', name: 'X-Key', values: ['${KEY_NOT_SET}'] }];
+    tree.sources[0]['api'] = {
+      url: 'https://eu.api.capillarytech.com',
+      key: '${API_NOT_SET}',
+      secret: 's3cr3t',
+    };
+    writeFileSync(file, stringify(tree));
+    const refused = await loadForProvision(file, { env: {}, otherSide }).then(
+      () => '',
+      (error: Error) => error.message,
+    );
+    const named = ['IMS_NOT_SET', 'KEY_NOT_SET', 'API_NOT_SET'].filter((name) => refused.includes(name));
+    expect(named).toEqual(otherSide === 'adobe' ? ['KEY_NOT_SET', 'API_NOT_SET'] : ['IMS_NOT_SET']);
+  },
+);

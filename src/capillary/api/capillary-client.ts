@@ -64,7 +64,7 @@ export interface CapillaryClient {
   post(path: string, body: JsonObject, options?: CallOptions): Promise<ApiAnswer>;
   put(path: string, body: JsonObject, options?: CallOptions): Promise<ApiAnswer>;
   /** What the API client may see, and its organisation. */
-  claims(): Promise<ApiResult<TokenClaims>>;
+  claims(options?: Pick<CallOptions, 'attempts'>): Promise<ApiResult<TokenClaims>>;
   close(): Promise<void>;
 }
 
@@ -213,8 +213,8 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
     get: (path, given) => call('GET', path, undefined, given),
     post: (path, body, given) => call('POST', path, body, given),
     put: (path, body, given) => call('PUT', path, body, given),
-    claims: () =>
-      repeat({ attempts: ATTEMPTS, signal: ending }, async () => {
+    claims: ({ attempts = ATTEMPTS } = {}) =>
+      repeat({ attempts, signal: ending }, async () => {
         const token = await tokens.get(ending);
         return token.ok ? ({ ok: true, value: token.claims } as const) : token;
       }),

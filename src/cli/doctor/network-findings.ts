@@ -1,8 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createCapillaryClient } from '../../capillary/api/capillary-client.ts';
 import type { Config, DestinationConfig } from '../../config/config-schema.ts';
+import type { SourceConfig } from '../../config/source-config.ts';
 import { createEgress, type Egress } from '../../http/egress.ts';
 import { checkConnection } from '../connection-check.ts';
 import { routesOf } from '../egress-routes.ts';
+import { formatOrganisation } from '../register/register-texts.ts';
+import { registerError } from '../register/settle-webhook.ts';
 import { formatDuration } from '../time-format.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 
@@ -88,9 +92,23 @@ export async function connectionFindings(destination: DestinationConfig, egress:
   });
 }
 
+/** Whether the API client of a source gets a token from Capillary. */
+async function apiFindings({ name, api }: SourceConfig, egress: Egress): Promise<Finding[]> {
+  if (api === undefined) return [];
+  const client = createCapillaryClient({ api, egress });
+  try {
+    const answer = await client.claims({ attempts: 1 });
+    if (answer.ok) return [ok(`api/${name}`, `a token of ${formatOrganisation(answer.value)}`)];
+    const { message, fix = '' } = registerError(answer.error);
+    return [fail(`api/${name}`, message, fix)];
+  } finally {
+    await client.close();
+  }
+}
+
 /**
- * Says how each host of Adobe and Capillary is reached, and checks each destination and the local
- * clock against those of Adobe. Sends no event.
+ * Says how each host of Adobe and Capillary is reached, and checks each destination, each API
+ * client and the local clock against those of Adobe and Capillary. Sends no event.
  * @param env as `process.env`: it can name the proxy
  */
 export async function networkFindings(
@@ -103,9 +121,10 @@ export async function networkFindings(
   );
   const offsets = watchClockOffsets();
   try {
-    const found = await Promise.all(
-      config.destinations.map((destination) => connectionFindings(destination, egress)),
-    );
+    const found = await Promise.all([
+      ...config.destinations.map((destination) => connectionFindings(destination, egress)),
+      ...config.sources.map((source) => apiFindings(source, egress)),
+    ]);
     return [...routes, ...found.flat(), ...clockFindings(offsets)];
   } finally {
     offsets.stop();

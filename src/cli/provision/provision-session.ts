@@ -75,7 +75,7 @@ export async function openSession(
   isWriting: boolean,
   hooks: SessionHooks = options.json === true ? {} : { onWait: showWait },
 ): Promise<ProvisionSession> {
-  const { loaded, missing } = await loadForProvision(options.config);
+  const { loaded, missing } = await loadForProvision(options.config, { otherSide: 'capillary' });
   const stateFile = options.state ?? statePath(options.config);
   const unlock = isWriting ? await lockState(stateFile) : undefined;
   try {

@@ -69,7 +69,7 @@ function showWait({ record }: SentProbe, waitedMs: number): void {
 
 async function runVerify(options: VerifyOptions): Promise<void> {
   const { config: file, json = false, probe = false, timeout: timeoutMs, settle: settleMs } = options;
-  const { loaded, missing } = await loadForProvision(file);
+  const { loaded, missing } = await loadForProvision(file, { otherSide: 'capillary' });
   const { config } = loaded;
   const egress = createEgress(config.egress, process.env);
   const targets = openTargets(loaded, missing, options.destination);

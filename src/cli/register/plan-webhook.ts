@@ -3,7 +3,7 @@ import { isHeaderAccepted } from '../../sources/webhook-header.ts';
 import type { Finding } from '../doctor/finding.ts';
 import { RegisterError, settleWebhook, valueOf } from './settle-webhook.ts';
 import { completeObject, mergedWebhook, newWebhook } from './wanted-webhook.ts';
-import { changesOf, type WebhookChange } from './webhook-changes.ts';
+import { changesOf, fieldsOf, type WebhookChange } from './webhook-changes.ts';
 import { HEADER_FIX, webhookFindings } from './webhook-findings.ts';
 import { matchWebhook } from './webhook-match.ts';
 import type { Registration } from './registration.ts';
@@ -43,7 +43,8 @@ export async function planWebhook({ source, wanted, client, claims }: Registrati
   if (match.kind === 'unclear') throw new RegisterError(match.why, match.fix);
   const offered = await offeredEvents(client);
   const findings = webhookFindings(source, wanted, { claims, match, offered });
-  if (match.kind === 'none') return { organisation: claims, action: 'create', changes: [], findings };
+  if (match.kind === 'none')
+    return { organisation: claims, action: 'create', changes: fieldsOf(wanted), findings };
   const changes = changesOf(match.webhook, wanted);
   return {
     organisation: claims,

@@ -29,8 +29,9 @@ function findingsOf({ findings }: Pick<WebhookPlan, 'findings'>): string[] {
   return findings.length === 0 ? [] : [formatFindings(findings)];
 }
 
-function organisationOf({ organisation: { orgId, defaultTill } }: Pick<WebhookPlan, 'organisation'>): string {
-  const till = defaultTill === undefined ? '' : `, till ${defaultTill}`;
+/** Where an API client belongs to, in words. */
+export function formatOrganisation({ orgId, defaultTill }: WebhookPlan['organisation']): string {
+  const till = defaultTill === undefined ? '' : `, default till ${defaultTill}`;
   return toPrintable(`organisation ${orgId ?? 'unknown'}${till}`);
 }
 
@@ -41,9 +42,9 @@ const PLANNED = {
 } as const;
 
 function planLines(plan: WebhookPlan): string[] {
-  const what = plan.webhook === undefined ? 'webhook' : nameOf(plan.webhook);
+  const what = plan.webhook === undefined ? 'a webhook' : nameOf(plan.webhook);
   return [
-    `${PLANNED[plan.action]}: ${what}, ${organisationOf(plan)}`,
+    `${PLANNED[plan.action]}: ${what}, ${formatOrganisation(plan.organisation)}`,
     ...formatChanges(plan.changes),
     ...findingsOf(plan),
   ];
@@ -52,7 +53,7 @@ function planLines(plan: WebhookPlan): string[] {
 function appliedLines(applied: AppliedWebhook): string[] {
   const { did, webhook, changes, left } = applied;
   return [
-    `${did === 'nothing' ? 'unchanged' : did}: ${nameOf(webhook)}, ${organisationOf(applied)}`,
+    `${did === 'nothing' ? 'unchanged' : did}: ${nameOf(webhook)}, ${formatOrganisation(applied.organisation)}`,
     ...(did === 'changed' ? formatChanges(changes.filter(({ field }) => !left.includes(field))) : []),
     ...left.map((field) => `Capillary has left ${field} as it was: ask its support to switch it on`),
     ...findingsOf(applied),

@@ -35,7 +35,8 @@ function fixOf({ kind, missing }: ApiError): string | undefined {
   return kind === 'throttled' ? 'try again later, or lower api.callsPerMinute' : undefined;
 }
 
-function registerError(error: ApiError): RegisterError {
+/** The error of a call, with what to do about it. */
+export function registerError(error: ApiError): RegisterError {
   return new RegisterError(describeApiError(error), fixOf(error));
 }
 

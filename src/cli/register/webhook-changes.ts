@@ -23,6 +23,19 @@ export interface WebhookChange {
   readonly needsTicket?: true;
 }
 
+/** Stands for a webhook that does not exist. */
+const ABSENT: Webhook = {
+  id: '',
+  name: '',
+  url: '',
+  type: '',
+  active: false,
+  headers: {},
+  eventNames: [],
+  identifiers: [],
+  object: {},
+};
+
 function eventChange(webhook: Webhook, wanted: WantedWebhook): WebhookChange[] {
   const missing = wanted.eventNames.filter((name) => !webhook.eventNames.includes(name));
   const additional = webhook.eventNames.filter((name) => !wanted.eventNames.includes(name));
@@ -34,7 +47,7 @@ function eventChange(webhook: Webhook, wanted: WantedWebhook): WebhookChange[] {
   return [
     {
       field: 'eventNames',
-      now: `${webhook.eventNames.length} events`,
+      now: webhook.eventNames.length === 0 ? 'none' : `${webhook.eventNames.length} events`,
       wanted: lists.join('; '),
       missing,
       additional,
@@ -82,6 +95,11 @@ function switchChanges(webhook: Webhook): WebhookChange[] {
   return WANTED_SWITCHES.flatMap((name) =>
     plainChange(webhook, name, true).map((change) => ({ ...change, needsTicket: true as const })),
   );
+}
+
+/** What a new webhook would have, in the same form as the changes of an existing one. */
+export function fieldsOf(wanted: WantedWebhook): readonly WebhookChange[] {
+  return changesOf(ABSENT, wanted);
 }
 
 /** What a PUT would change, in the order of its importance. */

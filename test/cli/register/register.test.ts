@@ -19,7 +19,10 @@ describe('a new webhook', () => {
     const [other] = webhooks();
     const plan = await register('plan');
     expect(plan).toMatchObject({ code: 3, err: '' });
-    expect(plan.out).toContain(`acme: to be created: webhook, organisation ${ORG}`);
+    expect(plan.out).toContain(`acme: to be created: a webhook, organisation ${ORG}`);
+    for (const text of [WEBHOOK.url, RECOMMENDED_EVENTS[0], 'webHookHeaders.X-Relay-Key', 'add Instore'])
+      expect(plan.out).toContain(text);
+    expect(plan.out).not.toContain(KEY);
     expect(writes()).toBe(0);
 
     const made = await register('apply');

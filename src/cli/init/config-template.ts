@@ -1,3 +1,4 @@
+import { stringify } from 'yaml';
 import type { InitAnswers } from './init-answers.ts';
 
 /** Where the secrets of the new configuration come from. */
@@ -55,6 +56,11 @@ function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
+/** Quoted only if YAML would not read it as a string, such as 007 and true. */
+function plain(text: string): string {
+  return stringify(text, { lineWidth: 0 }).trim();
+}
+
 /** YAML text of the new configuration. It has no secret. */
 export function configTemplate(
   answers: InitAnswers,
@@ -69,7 +75,7 @@ export function configTemplate(
   const phones =
     country === undefined
       ? '#country: IN                     # for phone numbers without a country code'
-      : `country: ${country}`;
+      : `country: ${plain(country)}`;
   return `# The configuration of capillary-aep-relay, made by \`capillary-relay init\`. It has no secrets.
 # Every further key, with its default, is in examples/relay.yaml and docs/configuration.md.
 
@@ -86,10 +92,10 @@ store:                               # on a disk that outlives the container
   path: \${RELAY_DATA:-./data}
 
 sources:
-  - name: ${name}
+  - name: ${plain(name)}
     destination: ${name}-aep
     ${org}
-    timezone: ${timezone}
+    timezone: ${plain(timezone)}
     ${phones}
     verify:                          # the header that Capillary sends; two values during a rotation
       - type: header
@@ -108,7 +114,7 @@ sources:
 destinations:
   - name: ${name}-aep
     imsOrgId: ${quoted(imsOrgId)}
-    sandbox: ${sandbox}
+    sandbox: ${plain(sandbox)}
     ims:                             # OAuth server-to-server credential of the Developer Console
 ${trial === undefined ? '' : `      url: ${trial.imsUrl}\n`}      clientId: ${quoted(clientId)}
       clientSecrets: [${quoted(secrets.imsClientSecret)}]

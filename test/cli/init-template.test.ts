@@ -51,7 +51,7 @@ describe('a configuration made by init', () => {
       fc.property(answers, (texts) => {
         const given = answersOf(texts);
         writeFileSync(file, configTemplate(given, SECRETS_IN_ENVIRONMENT, undefined));
-        const { config } = loadUnprovisioned(file, ENV, []).loaded;
+        const { config } = loadUnprovisioned(file, ENV, [], undefined).loaded;
         expect(config.sources[0]).toMatchObject({
           name: given.name,
           destination: `${given.name}-aep`,

@@ -31,6 +31,7 @@ Received records and scripted faults are under /_sim (docs/simulator.md). Stop i
 
 Examples:
   $ capillary-relay simulate --port 9090
+  $ capillary-relay simulate --empty --warm-up 5s
   $ capillary-relay simulate --token-ttl 60s --faults outage.json
   $ curl http://127.0.0.1:9090/_sim/stats`;
 

@@ -196,7 +196,7 @@ export function loadUnprovisioned(
   path: string,
   env: Environment,
   checks: readonly SourceCheck[],
-  otherSide: OtherSide | undefined,
+  otherSide?: OtherSide,
 ): { readonly loaded: LoadedConfig; readonly missing: MissingKeys } {
   let missing: MissingKeys = new Map();
   const loaded = readConfig(readText(path), path, env, checks, (filled) => {

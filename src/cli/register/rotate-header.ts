@@ -124,7 +124,9 @@ export async function rotateHeader(parts: RotationParts): Promise<Rotation> {
    */
   const awaitUse = async (value: string, before: Acceptance, former?: Header): Promise<void> => {
     const within = formatDuration(waitMs);
-    onStep(`waiting up to ${within} for a webhook with the new value`);
+    onStep(
+      `waiting up to ${within} for a webhook with the new value; both are accepted, and the command can be stopped and run again`,
+    );
     let hasArrived = false;
     let known: string | undefined;
     let quietSince = Number.NaN;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createDataset, findDatasets, readDataset } from '../../../src/adobe/platform/catalog.ts';
-import { findFlowObjects, readFlowObject } from '../../../src/adobe/platform/flow-service.ts';
+import { findFlowObjects, readFlowObject, targetDataset } from '../../../src/adobe/platform/flow-service.ts';
 import { listNamespaces } from '../../../src/adobe/platform/identity-namespaces.ts';
 import { findByTitle, readTenant, readTenantResource } from '../../../src/adobe/platform/schema-registry.ts';
 import { sendJson } from '../scripted-server.ts';
@@ -104,5 +104,16 @@ test('namespaces without a code are left out', async () => {
   expect(await listNamespaces(client)).toEqual({
     ok: true,
     value: [{ id: 6, code: 'Email', name: 'Email', idType: 'Email' }],
+  });
+});
+
+describe('the dataset of a target connection', () => {
+  test.each([
+    [{ params: { dataSetId: '66f0' } }, '66f0'],
+    [{ params: { datasetId: '66f0' } }, '66f0'],
+    [{ params: {} }, undefined],
+    [{}, undefined],
+  ])('of %j is %s', (body, expected) => {
+    expect(targetDataset({ body })).toBe(expected);
   });
 });

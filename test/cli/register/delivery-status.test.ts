@@ -76,12 +76,11 @@ describe('the status', () => {
 
   test('asks both sides for the same day', async () => {
     const { parts, asked } = registration([{ ...newWebhook(WANTED), consumerGroupId: 'g-1' }]);
-    const since: number[] = [];
+    const windows: number[][] = [];
     const status = await deliveryStatus(
       parts,
       relay((query) => {
-        since.push(query.since);
-        expect(query.until).toBe(NOW);
+        windows.push([query.since, query.until]);
         return 815;
       }),
       3 * 86_400_000,
@@ -96,7 +95,12 @@ describe('the status', () => {
     expect(asked).toEqual([
       ['/v3/events/consumer-groups/g-1/metrics', { startDate: NOW - 86_400_000, endDate: NOW }],
     ]);
-    expect(since).toEqual([NOW - 86_400_000, NOW - 86_400_000 + 600_000]);
+    const start = NOW - 86_400_000;
+    // What came in the last minutes may not be in Capillary's counts yet.
+    expect(windows).toEqual([
+      [start, NOW],
+      [start + 600_000, NOW - 600_000],
+    ]);
     expect(JSON.stringify(status)).not.toContain(WANTED.header.value);
   });
 

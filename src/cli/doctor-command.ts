@@ -24,7 +24,7 @@ interface DoctorOptions {
 const HELP = `
 Run it as the relay's user and in its container. It sends no event and does not open the store, so it can run
 while the relay is running. Of a store in PostgreSQL it checks the server, TLS, rights, durability, connections and clock.
-What exists in AEP (schemas, datasets, dataflows, permissions) is checked by provision verify.
+What exists in AEP (schemas, datasets, dataflows, permissions) is checked by provision verify, the webhook by register plan.
 Exit code: 0 nothing failed, perhaps with warnings; 1 something failed; 2 the configuration has problems.
 
 Examples:
@@ -100,10 +100,10 @@ export function registerDoctor(program: Command): void {
   program
     .command('doctor')
     .description(
-      'check a machine before go-live: secrets, Adobe, clock, disk or database, ports, limits; shows how to fix each problem',
+      'check a machine before go-live: secrets, Adobe, Capillary, clock, disk or database, ports, limits; shows how to fix each problem',
     )
     .addOption(configOption())
-    .option('--offline', 'skip checks that need the network: token, inlet, clock, database')
+    .option('--offline', 'skip checks that need the network: tokens, inlet, clock, database')
     .option('--json', 'print the findings as JSON')
     .addHelpText('after', HELP)
     .action(runDoctor);

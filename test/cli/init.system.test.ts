@@ -158,7 +158,7 @@ describe('init', () => {
       expect(text).toContain(line);
   });
 
-  it('does not replace a file, unless it is told to', async () => {
+  it('replaces a file with --force only', async () => {
     const cwd = folder();
     await run(['init', ...FLAGS], { cwd });
     expect(await run(['init', ...FLAGS], { cwd })).toMatchObject({

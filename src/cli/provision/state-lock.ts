@@ -46,11 +46,11 @@ async function isAlive(file: string, owner: LockOwner | undefined): Promise<bool
  * its lock is put back.
  */
 async function removeStale(file: string, text: string): Promise<void> {
-  const aside = `${file}.${randomUUID()}`;
-  await rename(file, aside).catch(() => undefined);
-  const moved = await readFile(aside, 'utf8').catch(() => undefined);
-  if (moved !== undefined && moved !== text) await link(aside, file).catch(() => undefined);
-  await rm(aside, { force: true });
+  const stalePath = `${file}.${randomUUID()}`;
+  await rename(file, stalePath).catch(() => undefined);
+  const moved = await readFile(stalePath, 'utf8').catch(() => undefined);
+  if (moved !== undefined && moved !== text) await link(stalePath, file).catch(() => undefined);
+  await rm(stalePath, { force: true });
 }
 
 async function create(file: string, text: string): Promise<boolean> {

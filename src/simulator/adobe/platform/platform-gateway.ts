@@ -35,7 +35,7 @@ function admitClient(headers: IncomingHttpHeaders, state: SimulatorState): Admis
   return apiKey === client ? { ok: true, value: client } : refused(gatewayError('403003'));
 }
 
-/** A client without a product profile, or of another organisation: the answer does not say which. */
+/** A client without a product profile, or of another organisation: the answer is the same. */
 function organisationProblem(
   headers: IncomingHttpHeaders,
   client: string,

@@ -20,6 +20,7 @@ const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('claim'), lane, pick, at: fc.nat({ max: 4 }) }) },
   { weight: 7, arbitrary: fc.record({ do: fc.constant('end'), lane, pick, at: fc.nat({ max: 9 }) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('older'), lane, pick, at: fc.nat({ max: 1 }) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('overtake'), lane, pick, at: fc.nat({ max: 1 }) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('remove'), lane, pick, at: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('slot'), lane, pick, at: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('server'), lane, pick, at: fc.nat() }) },
@@ -74,6 +75,7 @@ class Scenario {
     if (of.do === 'claim') this.running.push(this.claim({ ...ALL, events: of.at, replays: of.pick % 3 }));
     if (of.do === 'end') this.running.push(this.#end(of));
     if (of.do === 'older') this.#queueOlder(of);
+    if (of.do === 'overtake') this.#overtake(of);
     if (of.do === 'remove') this.#remove(of);
     if (of.do === 'time') queue.now += of.at;
     if (of.do === 'server') leases.changeServer('x');
@@ -138,6 +140,21 @@ class Scenario {
       this.disturbed.add(name);
     }
     this.queue.rows.push(older);
+  }
+
+  /** As a reroute into this destination does it: only a claimed head stays the head. */
+  #overtake(of: Step): void {
+    const name = LANES[of.lane]!;
+    if (name === null || this.queue.rows.some((row) => row.lane === name && !row.isCommitted)) return;
+    const older = this.row(of, { seq: (this.#older -= 1), isCommitted: true, stream: 9 });
+    const { isReplay } = older;
+    const head = this.queue.headOf(name, isReplay);
+    const claimed = this.owner.claims.claimedHead({ destination: 'x', lane: name, isReplay });
+    const isFirst = this.queue.of(name, isReplay).every(({ seq }) => seq >= (head?.seq ?? 0));
+    if (head !== undefined && isFirst) head.isPinned = claimed?.pos === head.pos;
+    this.disturbed.add(name);
+    this.queue.rows.push(older);
+    this.owner.claims.lanesMoved('x');
   }
 
   /** As another process that reroutes an event. */

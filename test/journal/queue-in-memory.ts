@@ -72,8 +72,8 @@ export class QueueInMemory {
     if (name === 'scan_queue') return this.#scan(params);
     if (name === 'next_of_lanes') return this.#next(params);
     if (name === 'read_heads') return this.#read(params[3] as number[]);
-    if (name === 'entries_that_left')
-      return (params[3] as number[]).filter((pos) => this.#at(pos) === undefined).map((pos) => ({ pos }));
+    if (name === 'former_heads')
+      return (params[3] as number[]).filter((pos) => !this.#isHead(pos)).map((pos) => ({ pos }));
     if (name !== 'pin_entries') throw new Error(`an unknown statement: ${name}`);
     for (const pos of params[3] as number[]) {
       const row = this.#at(pos);
@@ -84,6 +84,13 @@ export class QueueInMemory {
 
   #at(pos: number): MemoryEntry | undefined {
     return this.committed().find((row) => row.pos === pos);
+  }
+
+  /** As the statement judges it: the first of its lane, or pinned. */
+  #isHead(pos: number): boolean {
+    const row = this.#at(pos);
+    if (row === undefined || row.lane === null || row.isPinned) return row !== undefined;
+    return this.of(row.lane, row.isReplay).every(({ seq }) => seq >= row.seq);
   }
 
   #scan([, bits, streams, kinds, positions, live, replayed]: readonly Param[]): unknown[] {

@@ -60,8 +60,8 @@ async function copyWithKills(args: readonly string[]): Promise<number> {
     let errors = '';
     child.stderr.on('data', (text) => (errors += String(text)));
     const ended = once(child, 'close');
-    // A start takes about a second; the time grows, so that it comes to an end.
-    const timer = setTimeout(() => child.kill('SIGKILL'), 700 + Math.random() * 500 * (1 + kills));
+    // The copy takes longer than the first of these times; they grow, so that it comes to an end.
+    const timer = setTimeout(() => child.kill('SIGKILL'), 200 + Math.random() * 400 * (1 + kills));
     const [code, signal] = (await ended) as [number | null, string | null];
     clearTimeout(timer);
     // Killed after its last action.

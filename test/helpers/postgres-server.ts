@@ -50,6 +50,21 @@ export function postgresServer(): Promise<TestPostgres> {
   return shared;
 }
 
+/** How often a schema is dropped again if a connection that ends is in the way. */
+const DROP_ATTEMPTS = 5;
+
+async function dropSchema(url: string, schema: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await executeSql(url, `DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+      return;
+    } catch (error) {
+      const isDeadlock = error instanceof Error && 'code' in error && error.code === '40P01';
+      if (!isDeadlock || attempt === DROP_ATTEMPTS) throw error;
+    }
+  }
+}
+
 /** The name of a schema of its own, which does not exist yet, on the shared server. */
 export async function freshSchema(): Promise<TestSchema> {
   const { url } = await postgresServer();
@@ -57,6 +72,6 @@ export async function freshSchema(): Promise<TestSchema> {
   return {
     url,
     schema,
-    drop: async () => void (await executeSql(url, `DROP SCHEMA IF EXISTS ${schema} CASCADE`)),
+    drop: () => dropSchema(url, schema),
   };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, vi } from 'vitest';
+import type { FleetTiming } from '../../src/journal/postgres/fleet/fleet-timing.ts';
 import { createPostgresFleet, type PostgresFleet } from '../../src/journal/postgres/fleet/postgres-fleet.ts';
 import { FAST } from '../helpers/fleet-rig.ts';
 import { TcpProxy } from '../helpers/tcp-proxy.ts';
@@ -14,13 +15,13 @@ export interface Replica {
 }
 
 /** A replica with its real connections, through a proxy of its own. */
-export async function openReplica(url: string, schema: string): Promise<Replica> {
+export async function openReplica(url: string, schema: string, timing: FleetTiming = FAST): Promise<Replica> {
   const proxy = await TcpProxy.to(Number(new URL(url).port));
   onTestFinished(() => proxy.close());
   const replica = randomUUID();
   const through = throughPort(url, proxy.port);
   const sessions = await sessionsOfTest({ url: () => through, schema, replica });
-  const fleet = createPostgresFleet({ sessions, replica, timing: FAST });
+  const fleet = createPostgresFleet({ sessions, replica, timing });
   onTestFinished(() => fleet.close());
   await fleet.start();
   await fleet.leases.join('aep');

@@ -240,6 +240,26 @@ describe('a copy of a store', () => {
     await expect(copy(database, { folder: back })).rejects.toThrow('there is a store in');
   });
 
+  it('goes on if it was killed after its last change of the database, before the file was moved', async () => {
+    const folder = temporaryFolder();
+    const to = join(temporaryFolder(), 'copy');
+    await fullStore(folder);
+    const killed = (target: CopyTarget): CopyTarget => ({
+      ...target,
+      finish: async () => {
+        await target.close();
+        const db = new DatabaseSync(join(to, '.store-copy', 'relay.db'));
+        db.exec('DROP TABLE copy_progress');
+        db.close();
+        throw new Error('stopped');
+      },
+    });
+    await expect(copy({ folder }, { folder: to }, killed)).rejects.toThrow('stopped');
+    expect(await copy({ folder }, { folder: to })).toMatchObject({ continued: true });
+    expect(contentsOf(to)).toEqual(contentsOf(folder));
+    expect(verifyStore(to, [KEY])).toEqual([]);
+  });
+
   it('has the queue of PostgreSQL with its heads, and numbers above those that were copied', async () => {
     const folder = temporaryFolder();
     const journal = await openJournal(folder);

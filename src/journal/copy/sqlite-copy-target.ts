@@ -124,6 +124,24 @@ function insertRow(db: Database, table: SideTable, row: CopiedRow): void {
   else insert(db, table, plainRow(row));
 }
 
+/**
+ * Whether a copy was stopped after its last change of the database, which removes its progress, and
+ * before the file was moved. Then everything is there, and only has to be compared again.
+ */
+function isComplete(db: DatabaseSync): boolean {
+  const row = db
+    .prepare(
+      `SELECT NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'copy_progress')
+         AND (EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM counts)) AS complete`,
+    )
+    .get();
+  return row?.['complete'] === 1;
+}
+
+function countOfEvents(db: DatabaseSync): number {
+  return Number(db.prepare('SELECT count(*) AS n FROM events').get()?.['n']);
+}
+
 function readProgress(db: DatabaseSync): { fingerprint: string; progress: CopyProgress } | undefined {
   db.exec('CREATE TABLE IF NOT EXISTS copy_progress (id INTEGER PRIMARY KEY, json TEXT NOT NULL)');
   const row = db.prepare('SELECT json FROM copy_progress').get();
@@ -195,6 +213,7 @@ export function openSqliteTarget(folder: string): CopyTarget {
     name: `the store in ${folder}`,
     begin: async (given) => {
       fingerprint = given;
+      if (isComplete(db.raw)) return { step: 'compare', after: [], events: countOfEvents(db.raw) };
       const found = readProgress(db.raw);
       if (found === undefined) {
         step(() => undefined, BEGINNING);
@@ -224,7 +243,7 @@ export function openSqliteTarget(folder: string): CopyTarget {
     account: async () => accountOf(db.raw),
     finish: async () => {
       const accepted = acceptedIn(db.raw);
-      db.raw.exec('DROP TABLE copy_progress; PRAGMA wal_checkpoint(TRUNCATE)');
+      db.raw.exec('DROP TABLE IF EXISTS copy_progress; PRAGMA wal_checkpoint(TRUNCATE)');
       close();
       const part = join(folder, PART_FOLDER);
       fsyncPath(join(part, DATABASE_FILE));

@@ -237,8 +237,8 @@ describe('the owner of a queue, over any sequence of steps', () => {
           }
         },
       ),
-      // Fixed: about one of 4,000 sequences claims the replay of a lane before its other head, which
-      // is not explained yet. 335222275 shows it.
+      // Fixed: about one of 4,000 sequences claims the replay of a lane before its other head.
+      // That is not explained yet; 335222275 shows it.
       { numRuns: 300, seed: Number(process.env['MODEL_SEED'] ?? 1) },
     );
   });

@@ -83,8 +83,8 @@ async function settleAlone(
   const nothing = { requests: [], moved: new Set<string>() };
   if (claim !== undefined && (await isOutdated(engine, session, claim, settlement))) {
     await settleStale(connection, [settling]);
-    // The event may have been rerouted too: its lane is read again. One without a lane has no other
-    // entry behind it, and a claim notices if it has left.
+    // The event may have been rerouted too: its lane is read again. One without a lane has
+    // nothing behind it, and a claim notices if it has left.
     if (settling.outcome === 'stale') settling.end = { kind: claim.lane === null ? 'released' : 'lost' };
     return nothing;
   }

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
+import { FLEET_TIMING } from '../../src/journal/postgres/fleet/fleet-timing.ts';
 import type { LeaseChange } from '../../src/journal/postgres/fleet/leases.ts';
 import { FAST } from '../helpers/fleet-rig.ts';
 import { PostgresServer } from '../helpers/postgres-process.ts';
 import { executeSql } from '../helpers/postgres-server.ts';
 import { isShared, openReplica, slotsOf } from './postgres-fleet-rig.ts';
 
-/** Both have to connect again within a lease, on a busy machine too. */
-const TIMING = { ...FAST, lease: 4_000 };
+/** The grace is longer than a connection waits for its next attempt, as in production. */
+const TIMING = { ...FAST, lease: 4_000, grace: 2 * FLEET_TIMING.grace };
 
 it('replicas whose server is restarted keep their slots, and know that they have to read the queue again', async () => {
   const server = await PostgresServer.create();

@@ -9,6 +9,7 @@ const MAY_IMPORT = {
   http: ['telemetry', 'config', 'capillary'],
   capillary: [],
   'capillary/api': ['telemetry', 'config', 'http', 'capillary'],
+  enrichment: ['telemetry', 'config', 'http', 'capillary', 'capillary/api'],
   sources: ['config', 'capillary', 'http'],
   xdm: ['capillary'],
   journal: ['telemetry', 'config', 'capillary'],

@@ -4,6 +4,7 @@ import { nearest } from './nearest.ts';
 
 /** Example values of keys without a default, as they are written in YAML. */
 const EXAMPLES: Readonly<Record<string, string>> = {
+  enrich: '{ transactions: true, customers: true }',
   sources: '[{ name: acme, … }]',
   destinations: '[{ name: acme-aep, … }]',
   name: 'acme',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { apiSchema, webhookSchema } from './capillary-config.ts';
+import { enrichSchema } from './enrich-config.ts';
 import { cidr, duration, integer, optionalText, size, slug } from './field-types.ts';
 import { verifierSchema } from './verifier-config.ts';
 
@@ -161,6 +162,11 @@ export const sourceSchema = z.strictObject({
   webhook: webhookSchema
     .optional()
     .describe('The webhook of this source at Capillary, as `register` keeps it.'),
+  enrich: enrichSchema
+    .optional()
+    .describe(
+      "Completes events from Capillary's API before they are mapped; absent: they are mapped as they came.",
+    ),
   verify: z
     .array(verifierSchema)
     .min(1, {

@@ -1,5 +1,6 @@
 import type { SharedContactFilter, SharedContacts } from './contact-counts.ts';
-import type { Appended, NewEvent, RecordedNote, SentMessage } from './event-queue.ts';
+import type { Appended, NewEvent } from './event-queue.ts';
+import type { RecordedNote, SentMessage } from './settlement.ts';
 import type { EventState, MessageKind, StoredEvent } from './stored-event.ts';
 
 export interface EventFilter {
@@ -118,6 +119,8 @@ export interface ReplayRequest {
    * replayed to the destination that they had.
    */
   readonly routes?: Readonly<Record<string, string>>;
+  /** Removes what was fetched for the events, so that it is fetched again. */
+  readonly refetch?: boolean;
 }
 
 /** Filter fields that a replay's record does not show: they can identify a person or be long. */

@@ -5,11 +5,13 @@ import type { Maintenance } from './maintenance.ts';
 import type { Quarantine } from './quarantine.ts';
 
 export type * from './contact-counts.ts';
+export type * from './enrichments.ts';
 export type * from './event-log.ts';
 export type * from './event-queue.ts';
 export * from './fleet.ts';
 export type * from './maintenance.ts';
 export type * from './quarantine.ts';
+export type * from './settlement.ts';
 export type * from './stored-event.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { RecordedAttempt } from './event-log.ts';
-import type { Attempt, InletRequest } from './event-queue.ts';
+import type { Attempt, InletRequest } from './settlement.ts';
 import type { MessageKind } from './stored-event.ts';
 
 /*

@@ -1,4 +1,4 @@
-import type { RecordedNote } from './event-queue.ts';
+import type { RecordedNote } from './settlement.ts';
 import { isReadable, type Unreadable } from './payload-cipher.ts';
 
 /** Bounds of the notes stored with one event. */

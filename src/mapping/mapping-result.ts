@@ -1,3 +1,4 @@
+import type { Entities } from '../capillary/entities.ts';
 import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { JsonObject, JsonValue } from '../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
@@ -47,6 +48,13 @@ export interface MappingContext {
   readonly receivedAt: number;
   /** Added to `_id` by a replay as new; usually empty. */
   readonly idSuffix: string;
+  /** What Capillary's API said about the event's customer and bill; absent: it was not asked. */
+  readonly entities?: Entities;
+  /**
+   * The event was sent before without the lines of its bill: it is mapped to a correction, which is
+   * no second purchase.
+   */
+  readonly isCorrection?: boolean;
   /** Absent: no contact counts as shared. */
   readonly isShared?: IsShared;
   /** Whether to look for unread fields of the next event of a name; absent: of every event. */
@@ -85,6 +93,17 @@ export interface ProfileChange {
   readonly attributes: ReadonlyMap<string, JsonValue>;
 }
 
+/**
+ * What Capillary's API says about the customer: attributes and facts with the time of the fetch as
+ * their version.
+ */
+export interface ProfileSnapshot extends ProfileChange {
+  /**
+   * Whose it is: the event's own customer, or the one of the lane, into whom it was merged.
+   */
+  readonly of: 'own' | 'lane';
+}
+
 /** The result of mapping one event. */
 export type MappingResult =
   | {
@@ -106,6 +125,7 @@ export type MappingResult =
       /** UTF-8 bytes of `json`. */
       readonly bytes?: number;
       readonly profile?: ProfileChange;
+      readonly snapshot?: ProfileSnapshot;
       /**
        * `format: raw`: the upsert for the profile flow, from which Data Prep reads the profile
        * fields.

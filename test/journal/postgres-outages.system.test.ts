@@ -111,12 +111,19 @@ describe('a PostgreSQL server that ends', () => {
   });
 });
 
+/** From now on commits wait for this standby. */
+async function requireStandby(server: PostgresServer, name: string): Promise<void> {
+  await server.set('synchronous_standby_names', name);
+  await until(async () => (await showOf(server, 'synchronous_standby_names')) === name);
+  // The checkpointer tells the sessions, after it has read the new settings.
+  await server.query('CHECKPOINT');
+}
+
 describe('a commit that waits for a standby', () => {
   it('is not reported as done when an operator cancels the wait', async () => {
     const server = await serverOfTest();
     const sessions = await sessionsOfTest({ url: () => server.url(), schema });
-    await server.set('synchronous_standby_names', 'absent');
-    await until(async () => (await showOf(server, 'synchronous_standby_names')) === 'absent');
+    await requireStandby(server, 'absent');
     const insert = sessions.query('append', INSERT).then(
       () => 'stored',
       (error: Error) => error.name,
@@ -135,8 +142,7 @@ describe('a synchronous standby that is away', () => {
   it('lets few commits wait, and the relay is told why', async () => {
     const server = await serverOfTest();
     const sessions = await sessionsOfTest({ url: () => server.url(), schema });
-    await server.set('synchronous_standby_names', 'absent');
-    await until(async () => (await showOf(server, 'synchronous_standby_names')) === 'absent');
+    await requireStandby(server, 'absent');
     await expect(sessions.query('append', INSERT)).rejects.toThrow('did not answer');
     const failure = await until(() => {
       const { isConnected, failure: text } = sessions.state();

@@ -178,7 +178,9 @@ const BREAKDOWNS: readonly (ProxyAnswer | 'restart')[] = [
 it('keeps the order of each customer, and charges no event, while a proxy breaks under load', async () => {
   const { relay, proxy, simulator } = await setUp(FROM_FILES);
   const customers = Array.from({ length: 20 }, (_, n) => n + 1);
-  const each = 25;
+  /** A busy machine delivers less between two breakdowns, and then asks for fewer tunnels. */
+  const isEnough = (posted: number): boolean => posted >= 25 && proxy.asked.length > 20;
+  const sent = new Map(customers.map((customer) => [customer, 0]));
   const receipts: string[] = [];
   const posted = new AbortController();
   const breakDown = async (): Promise<void> => {
@@ -194,9 +196,10 @@ it('keeps the order of each customer, and charges no event, while a proxy breaks
     }
   };
   const post = async (customer: number): Promise<void> => {
-    for (let n = 1; n <= each; n += 1) {
+    for (let n = 1; !isEnough(n - 1); n += 1) {
       const answer = await relay.post(transactionAdded(customer, { billNumber: `bill-${customer}-${n}` }));
       expect(answer.status).toBe(200);
+      sent.set(customer, n);
       receipts.push(((await answer.json()) as { receipt: string }).receipt);
       await setTimeout(100);
     }
@@ -204,17 +207,16 @@ it('keeps the order of each customer, and charges no event, while a proxy breaks
   const breaking = breakDown();
   await Promise.all(customers.map(post)).finally(() => posted.abort());
   await breaking;
-  await delivered(relay, customers.length * each);
-  expect(proxy.asked.length).toBeGreaterThan(20);
+  await delivered(relay, receipts.length);
   const { body } = await relay.admin('/admin/v1/ledger');
-  expect(body).toMatchObject({ accepted: customers.length * each, dead: 0, pending: 0, balanced: true });
+  expect(body).toMatchObject({ accepted: receipts.length, dead: 0, pending: 0, balanced: true });
   const bills = simulator
     .landed({ kind: 'event' })
     .map(({ entity }) => /bill-(\d+)-(\d+)/.exec(JSON.stringify(entity)) ?? []);
   for (const customer of customers) {
     const own = bills.filter(([, of]) => of === String(customer)).map(([, , n]) => Number(n));
     // A second copy can land after an answer was lost, and before anything later of the customer.
-    expect([...new Set(own)]).toEqual(Array.from({ length: each }, (_, n) => n + 1));
+    expect([...new Set(own)]).toEqual(Array.from({ length: sent.get(customer) ?? 0 }, (_, n) => n + 1));
     expect(own).toEqual(own.toSorted((a, b) => a - b));
   }
   for (const receipt of receipts.filter((_, n) => n % 10 === 0))

@@ -188,7 +188,7 @@ describe('a message that Adobe refuses', () => {
     await until(() => harness.requests.some(({ receipts }) => receipts.includes(receipt)));
     const stopping = performance.now();
     await harness.destinations.stop();
-    expect(performance.now() - stopping).toBeLessThan(1_500);
+    expect(performance.now() - stopping).toBeLessThan(4_000);
     expect((await harness.record(receipt)).event).toMatchObject({ state: 'pending', ownFaultCount: 0 });
   });
 });

@@ -146,7 +146,7 @@ describe('a hostile proxy', () => {
       const started = performance.now();
       const failed = await post(pool);
       expect(failed).toMatchObject({ kind: 'failure', code: expect.stringMatching(/^proxy-/) });
-      expect(performance.now() - started).toBeLessThan(1_500);
+      expect(performance.now() - started).toBeLessThan(5_000);
       expect(failed).toMatchObject({ detail: expect.stringContaining(`${proxy.url} (egress.proxy)`) });
       await until(() => proxy.sockets.size === 0);
       expect(server.requests).toEqual([]);

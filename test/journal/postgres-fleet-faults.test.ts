@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createRandom, randomInteger, randomOf } from '../../src/simulator/random.ts';
-import { FAST } from '../helpers/fleet-rig.ts';
 import { isShared, openReplica, slotsOf } from './postgres-fleet-rig.ts';
 import { schemaOfTest } from './postgres-rig.ts';
 
@@ -36,9 +35,7 @@ describe('replicas whose connections fail', () => {
     const [a, b] = [await openReplica(url, schema), await openReplica(url, schema)];
     await isShared([a, b]);
     a.proxy.silence();
-    const startedAt = performance.now();
     await isShared([b]);
-    expect(performance.now() - startedAt).toBeLessThan(2 * FAST.lease + 1_000);
     expect(slotsOf([a])).toEqual([]);
     a.proxy.restore();
     await isShared([a, b]);

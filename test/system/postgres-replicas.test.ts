@@ -136,7 +136,7 @@ describe('two replicas on PostgreSQL', () => {
     const refused = await second.post(transactionAdded(902));
     expect(refused.status).toBe(503);
     expect(refused.headers.get('retry-after')).toBe('5');
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(performance.now() - started).toBeLessThan(3_000);
     expect(await statusOf(`${second.adminUrl}/livez`)).toBe(200);
     const lines = await metricsOf(second);
     expect(lines).toContain('relay_store_connected 0');

@@ -1,5 +1,7 @@
-import type { CapillaryEvent } from '../capillary/event.ts';
-import type { Entities } from '../capillary/entities.ts';
+import type { Entities } from './entities.ts';
+import type { CapillaryEvent } from './event.ts';
+
+/* What delivery asks of enrichment; here, because neither of the two may import the other. */
 
 export interface EnrichRequest {
   readonly event: CapillaryEvent;

@@ -1,3 +1,4 @@
+import type { MissingReason } from '../capillary/enricher.ts';
 import type { Entities } from '../capillary/entities.ts';
 import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { JsonObject, JsonValue } from '../capillary/json.ts';
@@ -55,6 +56,11 @@ export interface MappingContext {
    * no second purchase.
    */
   readonly isCorrection?: boolean;
+  /** What the event wants of the API and has not, with the reason; the event is marked with it. */
+  readonly incomplete?: {
+    readonly customer?: MissingReason | undefined;
+    readonly bill?: MissingReason | undefined;
+  };
   /** Absent: no contact counts as shared. */
   readonly isShared?: IsShared;
   /** Whether to look for unread fields of the next event of a name; absent: of every event. */
@@ -99,9 +105,10 @@ export interface ProfileChange {
  */
 export interface ProfileSnapshot extends ProfileChange {
   /**
-   * Whose it is: the event's own customer, or the one of the lane, into whom it was merged.
+   * The lane of the customer whose it is: the event's own one, or that of the customer into whom it
+   * was merged. Applied only while it is that of the state's customer or of the event's.
    */
-  readonly of: 'own' | 'lane';
+  readonly lane: string;
 }
 
 /** The result of mapping one event. */
@@ -127,12 +134,19 @@ export type MappingResult =
       readonly profile?: ProfileChange;
       readonly snapshot?: ProfileSnapshot;
       /**
+       * The API says that the event's customer was merged into another: while the event's lane is
+       * still the customer's own, no profile record is sent.
+       */
+      readonly isMerged?: true;
+      /**
        * `format: raw`: the upsert for the profile flow, from which Data Prep reads the profile
        * fields.
        */
       readonly upsert?: JsonObject;
       /** The customer was deleted: the stored data of the lane is erased. */
       readonly erase: boolean;
+      /** Epoch ms of the deletion if the API said it; absent: that of the event. */
+      readonly erasedAt?: number;
       readonly notes: readonly MappingNote[];
       /**
        * Undefined for a deletion, in `format: raw`, which sends the whole payload, and if the event

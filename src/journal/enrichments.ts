@@ -8,15 +8,15 @@ export interface EnrichmentParts {
   readonly bill: boolean;
 }
 
-/** What a settlement records about the enrichment of its event. */
+/** What a settlement records about the enrichment of its event. A stale one records nothing. */
 export interface SettledEnrichment {
   /** JSON; stored and erased like the body. Replaces what was stored. Absent: nothing changes. */
   readonly entities?: string;
-  /** The event is to be refreshed in `dueIn` ms. */
+  /** The event is to be refreshed in `dueIn` ms. Only of a delivered event; else it is ignored. */
   readonly missing?: EnrichmentParts & { readonly dueIn: number };
   /**
    * Fetched and delivered: ends the refresh of these parts: the customer's of the whole lane, the
-   * bill's of this event.
+   * bill's of this event. Only of a delivered event; else it is ignored.
    */
   readonly refreshed?: EnrichmentParts;
 }
@@ -25,7 +25,11 @@ export interface SettledEnrichment {
 export interface StoredEnrichment {
   /** As the last settlement gave it. */
   readonly entities?: string;
-  /** While the event is pending because of a refresh: what is to be fetched. */
+  /**
+   * While the event is pending because of a refresh: what is to be fetched. Neither part if another
+   * event of the lane has taken over or fetched what was missing: then nothing is to be sent.
+   * `attempts`: how many refreshes of it ended with something missing.
+   */
   readonly refresh?: EnrichmentParts & { readonly attempts: number };
 }
 
@@ -36,7 +40,7 @@ export interface RefreshRequest {
   readonly running: number;
 }
 
-/** Events of a source that wait for a refresh. */
+/** Events of a source that wait for a refresh, or are pending because of one. */
 export interface RefreshBacklog {
   readonly source: string;
   readonly destination: string;
@@ -47,19 +51,29 @@ export interface RefreshBacklog {
   /** Pending because of a refresh. */
   readonly running: number;
   /** Epoch ms since when the oldest of them has been waiting. */
-  readonly oldestAt?: number;
+  readonly oldestAt: number;
 }
 
 /**
- * Refreshes. A settlement that says `missing` adds its event to those that wait for a refresh; the
- * customer's part moves from the earlier events of the lane to this one, which is the newest. A
- * refresh makes the event pending in the queue of replays, newest first, and keeps its body, its
- * `_id` and its history. While it is pending `enrichments` says what to fetch. Its next final
- * settlement ends the refresh: with `missing` it waits again and `attempts` grows, without it is
- * done. An event whose body is gone is dropped. A replay by an operator ends the refresh.
+ * Refreshes. A delivered event whose settlement says `missing` waits for a refresh. The customer's
+ * part, and the time since when it has been waiting, move to it from all other events of the lane;
+ * those that have no part left stop waiting. When lanes are merged the part of the newest event
+ * remains. `refreshed` ends the customer's part of the whole lane, whoever had it. An event without
+ * a lane has its parts for itself.
+ *
+ * `refresh` makes events pending whose time has come, in the order of acceptance, the newest first.
+ * They wait in the queue of replays, keep body, `_id` suffix and number of replays, and lose notes
+ * and what counts as delivered, as replayed ones do. Their history names the refresh, as an action
+ * of `relay`. While one is pending `enrichments` says what is to be fetched. Its next final
+ * settlement ends the refresh: of a delivered one with `missing` it waits again, `attempts` grows
+ * by one, and the time since when it has been waiting stays; any other one is done.
+ *
+ * An event whose body is gone is dropped by `refresh`; one whose content was erased, or which an
+ * operator replays, no longer waits. A reroute takes along those that are pending.
  *
  * Entities. They are encrypted, checked, kept and erased like the body of their event; `replay`
- * with `refetch` removes them. An event whose entities are damaged has none.
+ * with `refetch` removes them. An event whose entities cannot be read has none; that is reported
+ * once.
  */
 export interface Enrichments {
   /** Of these events; those of which nothing is stored are omitted. */
@@ -69,6 +83,6 @@ export interface Enrichments {
    * @returns how many were made pending, and how many could not be because their body is gone
    */
   refresh(request: RefreshRequest): Promise<{ readonly started: number; readonly dropped: number }>;
-  /** By source and destination; those without any are omitted. */
+  /** By source and destination, in this order; those without any are omitted. */
   refreshes(): Promise<readonly RefreshBacklog[]>;
 }

@@ -9,6 +9,10 @@ export const MAX_CHANGES_PER_STEP = 250;
 /** The texts of the history of an event. */
 export const PROMOTED = 'promoted';
 export const DISCARDED = 'discarded';
+/** Of an event that was made pending to complete what could not be fetched before. */
+export const REFRESHED = 'refreshed';
+/** Who did it: no operator. */
+export const REFRESHER = 'relay';
 
 export function replayedAction(asNew: boolean): string {
   return asNew ? 'replayed as new' : 'replayed';

@@ -22,11 +22,14 @@ export function withoutHiddenFields(full: EventFilter): ShownFilter {
 export interface JobScope {
   readonly filter: EventFilter;
   readonly routes: Readonly<Record<string, string>>;
+  /** Removes what was fetched for the events. */
+  readonly refetch?: boolean;
 }
 
 /** What is to be encrypted and stored. */
-export function scopeToStore({ filter, routes = {} }: ReplayRequest): Buffer {
-  return Buffer.from(JSON.stringify({ filter, routes } satisfies JobScope), 'utf8');
+export function scopeToStore({ filter, routes = {}, refetch }: ReplayRequest): Buffer {
+  const scope: JobScope = { filter, routes, ...(refetch === true ? { refetch } : {}) };
+  return Buffer.from(JSON.stringify(scope), 'utf8');
 }
 
 /** An earlier version stored the filter alone. */

@@ -24,22 +24,25 @@ export interface TestStore {
 export type MakeStore = () => Promise<TestStore>;
 
 /** The journal of the current test. */
-export interface JournalInTest {
-  readonly journal: Journal;
+export interface JournalInTest<Tested extends Journal = Journal> {
+  readonly journal: Tested;
   readonly clock: TestClock;
   /** See TestStore. */
   readonly isShared: boolean;
   /** Closes and reopens the journal, like a restart. */
-  reopen(): Promise<Journal>;
+  reopen(): Promise<Tested>;
 }
 
-/** Provides each test of the block with an empty journal and deletes it afterwards. */
-export function journalInTest(make: MakeStore): JournalInTest {
+/**
+ * Provides each test of the block with an empty journal and deletes it afterwards. What it has
+ * beyond the interface `Journal` is up to the store.
+ */
+export function journalInTest<Tested extends Journal = Journal>(make: MakeStore): JournalInTest<Tested> {
   let store: TestStore;
-  let journal: Journal;
+  let journal: Tested;
   beforeEach(async () => {
     store = await make();
-    journal = await store.open();
+    journal = (await store.open()) as Tested;
   });
   afterEach(async () => {
     await journal.close();
@@ -57,7 +60,7 @@ export function journalInTest(make: MakeStore): JournalInTest {
     },
     async reopen() {
       await journal.close();
-      journal = await store.open();
+      journal = (await store.open()) as Tested;
       return journal;
     },
   };

@@ -69,8 +69,10 @@ function pathOf({ raw }: GatewayRequest): string {
   return raw.url.split('?')[0] ?? raw.url;
 }
 
-function withRequestId(answer: Answer, requestId: string): Answer {
-  return { ...answer, headers: { 'x-cap-request-id': requestId, ...answer.headers } };
+/** With the time of the twin's clock. */
+function withGatewayHeaders(answer: Answer, { state, requestId }: GatewayRequest): Answer {
+  const date = new Date(state.settings.now()).toUTCString();
+  return { ...answer, headers: { date, 'x-cap-request-id': requestId, ...answer.headers } };
 }
 
 function count({ state, twin, route }: GatewayRequest, outcome: string): void {
@@ -82,21 +84,21 @@ function count({ state, twin, route }: GatewayRequest, outcome: string): void {
 /** Answers without a fault: the gateway itself refuses the call. */
 async function refuse(request: GatewayRequest, answer: Answer): Promise<void> {
   count(request, String(answer.status));
-  const { status, headers, body } = withRequestId(answer, request.requestId);
+  const { status, headers, body } = withGatewayHeaders(answer, request);
   await request.reply.code(status).headers(headers).send(body);
 }
 
 /** Answers a call that the gateway lets through, with a fault if one fires. */
 async function answerCall(request: GatewayRequest, { produce }: Outcome): Promise<void> {
-  const { state, raw, requestId } = request;
+  const { state, raw } = request;
   const path = pathOf(request);
   const message = { id: undefined, flowId: undefined, value: textOf(request) };
   const fault = state.faults.next({ endpoint: 'capillary', method: raw.method, path, messages: [message] });
   await respond(
     request.reply,
     {
-      produce: (lands) => withRequestId(produce(lands), requestId),
-      refuse: (status, text) => withRequestId(failure(versionOf(path), status, text), requestId),
+      produce: (lands) => withGatewayHeaders(produce(lands), request),
+      refuse: (status, text) => withGatewayHeaders(failure(versionOf(path), status, text), request),
       onEnd: (outcome) => count(request, outcome),
     },
     fault?.action,

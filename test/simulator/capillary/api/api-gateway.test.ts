@@ -20,6 +20,13 @@ describe("the gateway of Capillary's API", () => {
     }
   });
 
+  it('dates its answers by the clock of the twin', async () => {
+    const now = Date.UTC(2026, 9, 1, 9, 15);
+    const { simulator, call } = await withCapillary({}, () => now);
+    for (const { headers } of [await askToken(simulator), await call('GET', '/v2/nothing')])
+      expect(Date.parse(headers.get('date') ?? '')).toBe(now);
+  });
+
   it('takes the token from its own header only', async () => {
     const { simulator, token } = await withCapillary();
     const answer = await callApi(simulator, 'GET', '/v3/nothing', {

@@ -49,7 +49,7 @@ export interface ProgramEntity {
   /** What is missing to the next tier, for each criterion, such as `CURRENT_POINTS`. */
   readonly upgradeGaps?: readonly { readonly by: string; readonly gap: number }[];
   readonly renewalGaps?: readonly { readonly by: string; readonly gap: number }[];
-  /** All points that are going to expire; absent if they were not read. */
+  /** All points that are going to expire, soonest first; absent if they were not read. */
   readonly lots?: readonly PointsLotEntity[];
   /** Newest first; epoch ms. */
   readonly tierChanges?: readonly {
@@ -76,7 +76,10 @@ export interface CustomerEntity {
     /** `instore`, or channel and id of a linked account, as `Identifier.account` has it. */
     readonly account: string;
   }[];
-  /** True if contacts or names are masked for this API client: what is absent may exist. */
+  /**
+   * True if contacts or names are masked for this API client, or were not in the answer: what is
+   * absent may exist.
+   */
   readonly isMasked?: boolean;
   /** Epoch ms of the registration. */
   readonly joinedAt?: number;
@@ -117,14 +120,17 @@ export interface BillLineEntity {
   readonly sku?: string;
   /** Of the bill, else of the catalogue. */
   readonly name?: string;
+  /** Quantity and amounts of a returned line have no sign. */
   readonly quantity?: number;
   /** Net amount of the line, without its discount. */
   readonly amount?: number;
   readonly discount?: number;
   readonly rate?: number;
+  /** Gross amount; absent if the till has not sent it. */
   readonly value?: number;
   /** `REGULAR`, `RETURN`, … if the line says it. */
   readonly type?: string;
+  /** True for every line of a return too. */
   readonly isReturned?: boolean;
   readonly attributes?: JsonObject;
   readonly extendedFields?: JsonObject;
@@ -140,11 +146,12 @@ export interface BillEntity {
   readonly deliveryStatus?: string;
   /** Epoch ms. */
   readonly billedAt?: number;
+  /** In the base currency; amounts and tenders of a return have no sign. */
   readonly amount?: number;
   readonly grossAmount?: number;
   readonly discount?: number;
   readonly store?: { readonly id?: string; readonly code?: string; readonly name?: string };
-  /** ISO code of the amounts; absent if it is not known. */
+  /** ISO code of all amounts, which is that of the base currency; absent if it is not known. */
   readonly currency?: string;
   readonly lines: readonly BillLineEntity[];
   readonly tenders?: readonly { readonly id?: string; readonly mode: string; readonly amount: number }[];

@@ -1,9 +1,9 @@
-import { pageText, parseJsonObject } from '../../http/answer-text.ts';
+import { parseJsonObject } from '../../http/answer-text.ts';
 import { isUnsent } from '../../http/failure.ts';
 import type { OutboundResult } from '../../http/outbound.ts';
 import { parseRetryAfter } from '../../http/retry-after.ts';
-import { truncateUtf8 } from '../../telemetry/truncate.ts';
 import { type ApiMessage, type ApiMessages, readMessages } from './api-messages.ts';
+import { endpointOf, foreignText, messageText } from './error-texts.ts';
 
 /**
  * Why a call failed.
@@ -35,10 +35,13 @@ export type ApiErrorKind =
   | 'foreign'
   | 'network';
 
-/** A failed call of Capillary's API. None of its texts has a token or a secret. */
+/**
+ * A failed call of Capillary's API. None of its texts has a token, a secret, a contact or the id of
+ * a customer.
+ */
 export interface ApiError {
   readonly kind: ApiErrorKind;
-  /** Such as `POST /v3/webHooks`. */
+  /** Such as `GET /v2/transactions/{id}`. */
   readonly call: string;
   /** Absent without an answer. */
   readonly status?: number;
@@ -61,8 +64,6 @@ export interface ApiCall {
   /** Path, perhaps with a query. */
   readonly path: string;
 }
-
-const MAX_TEXT_BYTES = 1_024;
 
 /** Source: docs/platforms/capillary.md#api-errors */
 const KIND_BY_CODE: Readonly<Record<string, ApiErrorKind>> = {
@@ -129,16 +130,22 @@ function kindOf(status: number, errors: readonly ApiMessage[]): ApiErrorKind {
   return byCode ?? (status < 300 ? 'invalid' : byStatus);
 }
 
-function nameOf({ method, path }: ApiCall): string {
-  return `${method} ${path.split('?')[0] ?? path}`;
+/** Such as `GET /v2/customers/{id}`: without the query, and without ids. */
+export function nameOf({ method, path }: ApiCall): string {
+  return `${method} ${endpointOf(path)}`;
 }
+
+/** Refusals that say something about the API client, not about a customer. */
+const ABOUT_CLIENT: ReadonlySet<ApiErrorKind> = new Set(['unauthorized', 'forbidden', 'throttled']);
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+const CODE = /^[\w.-]{1,40}$/;
 
 type HttpResponse = Extract<OutboundResult, { kind: 'response' }>;
 
 /** The name differs between the APIs. Source: docs/platforms/capillary.md#api-errors */
 export function requestIdOf({ headers }: Pick<HttpResponse, 'headers'>): string | undefined {
   const id = headers['x-cap-request-id'] ?? headers['x-cap-requestid'];
-  return typeof id === 'string' && id !== '' ? id : undefined;
+  return typeof id === 'string' && REQUEST_ID.test(id) ? id : undefined;
 }
 
 /**
@@ -179,17 +186,15 @@ export function apiError(result: OutboundResult, call: ApiCall, now: number): Ap
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
   if (isForeign(result, messages)) {
-    const text = pageText(body, 200) || truncateUtf8(body.trim(), 200) || 'an empty answer';
-    return { ...base, kind: 'foreign', text, ambiguous: isWrite };
+    return { ...base, kind: 'foreign', text: foreignText(call.path, body), ambiguous: isWrite };
   }
   const kind = kindOf(status, messages.errors);
   const [first] = messages.errors;
-  const text = messages.errors.map(({ text: message }) => message).join('; ');
   return {
     ...base,
     kind,
-    ...(first === undefined || first.code === '' ? {} : { code: first.code }),
-    text: truncateUtf8(text || 'without a text', MAX_TEXT_BYTES),
+    ...(first !== undefined && CODE.test(first.code) ? { code: first.code } : {}),
+    text: messageText(call.path, messages.errors, ABOUT_CLIENT.has(kind)),
     ...(kind === 'forbidden' ? { missing: missingFor(call) } : {}),
     ambiguous: isWrite && mayHaveChanged(status, kind),
   };

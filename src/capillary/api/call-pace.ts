@@ -4,9 +4,23 @@ import { abortable } from '../../http/outbound.ts';
 export interface CallPaceOptions {
   readonly callsPerMinute: number;
   readonly concurrency: number;
+  /** Processes that share the calls of the key, from 1. Default: 1. */
+  readonly share?: () => number;
   /** ms of a monotonic clock. */
   readonly monotonic?: () => number;
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** What the rate allows at the moment. A call that needs a new token is two. */
+export interface CallBudget {
+  /** Calls of this process in a minute: its share. */
+  readonly perMinute: number;
+  /** Calls that may begin at once, beyond those that are waiting. */
+  readonly left: number;
+  /** Until one more call may begin, because of rate or pause, in ms; not because of concurrency. */
+  readonly waitMs: number;
+  /** Calls that are running or waiting for their turn. */
+  readonly open: number;
 }
 
 /** When a call may begin: rate, concurrency and pauses of one API key. */
@@ -19,34 +33,51 @@ export interface CallPace {
   enter(signal: AbortSignal): Promise<() => void>;
   /** No call begins for this many ms. */
   pause(ms: number): void;
+  budget(): CallBudget;
 }
 
-/** Calls that may begin at once after a time without any: enough for a command of the CLI. */
+/** Enough for a command of the CLI. */
 const MAX_BURST = 10;
 const MINUTE_MS = 60_000;
 
+interface Rate {
+  /** Calls that may begin at once after a time without any. */
+  readonly burst: number;
+  readonly perMs: number;
+}
+
+/** What a burst takes is missing from the steady rate. */
+function rateOf(perMinute: number): Rate {
+  const burst = Math.max(1, Math.min(MAX_BURST, Math.floor(perMinute / 8)));
+  return { burst, perMs: (perMinute - burst + 1) / MINUTE_MS };
+}
+
 /**
  * Never more than `callsPerMinute` in any minute, because it is not documented when Capillary's
- * minute begins: what a burst takes is missing from the steady rate.
+ * minute begins.
  * Source: docs/platforms/capillary.md#api-access
  */
 export function createCallPace(options: CallPaceOptions): CallPace {
-  const { callsPerMinute, concurrency, monotonic = () => performance.now(), wait = waitFor } = options;
-  const burst = Math.max(1, Math.min(MAX_BURST, Math.floor(callsPerMinute / 8)));
-  const perMs = (callsPerMinute - burst + 1) / MINUTE_MS;
-  let allowance = burst;
+  const { callsPerMinute, concurrency, share = () => 1 } = options;
+  const { monotonic = () => performance.now(), wait = waitFor } = options;
+  let allowance = rateOf(callsPerMinute).burst;
   let filledAt = monotonic();
   let pausedUntil = filledAt;
   let running = 0;
+  let waiting = 0;
   let freed = Promise.withResolvers<void>();
   let lastTurn: Promise<unknown> = Promise.resolve();
 
-  const msUntilAllowed = (): number => {
+  const perMinute = (): number => callsPerMinute / Math.max(1, share());
+
+  /** @param calls how many are to begin, each behind the other */
+  const msUntilAllowed = (calls: number): number => {
     const now = monotonic();
+    const { burst, perMs } = rateOf(perMinute());
     allowance = Math.min(burst, allowance + (now - filledAt) * perMs);
     filledAt = now;
-    const forRate = allowance >= 1 ? 0 : (1 - allowance) / perMs;
-    return Math.max(forRate, pausedUntil - now);
+    const forRate = allowance >= calls ? 0 : (calls - allowance) / perMs;
+    return Math.max(0, forRate, pausedUntil - now);
   };
 
   const leave = (): void => {
@@ -59,7 +90,7 @@ export function createCallPace(options: CallPaceOptions): CallPace {
 
   const takeTurn = async (signal: AbortSignal): Promise<() => void> => {
     while (isFull()) await abortable(freed.promise, signal);
-    for (let ms = msUntilAllowed(); ms > 0; ms = msUntilAllowed()) await wait(Math.ceil(ms), signal);
+    for (let ms = msUntilAllowed(1); ms > 0; ms = msUntilAllowed(1)) await wait(Math.ceil(ms), signal);
     signal.throwIfAborted();
     allowance -= 1;
     running += 1;
@@ -73,7 +104,8 @@ export function createCallPace(options: CallPaceOptions): CallPace {
   return {
     async enter(signal) {
       signal.throwIfAborted();
-      const turn = lastTurn.then(() => takeTurn(signal));
+      waiting += 1;
+      const turn = lastTurn.then(() => takeTurn(signal)).finally(() => (waiting -= 1));
       lastTurn = turn.catch(() => undefined);
       try {
         return await abortable(turn, signal);
@@ -88,6 +120,11 @@ export function createCallPace(options: CallPaceOptions): CallPace {
     },
     pause(ms) {
       pausedUntil = Math.max(pausedUntil, monotonic() + ms);
+    },
+    budget() {
+      const waitMs = msUntilAllowed(waiting + 1);
+      const left = waitMs > 0 ? 0 : Math.floor(allowance) - waiting;
+      return { perMinute: perMinute(), left, waitMs, open: running + waiting };
     },
   };
 }

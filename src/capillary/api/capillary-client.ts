@@ -8,14 +8,17 @@ import {
 } from '../../http/api-client.ts';
 import { DIRECT_EGRESS } from '../../http/egress.ts';
 import { type OutboundResult, send, USER_AGENT } from '../../http/outbound.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
-import { type ApiCall, type ApiError, apiError, requestIdOf } from './api-errors.ts';
-import { type ApiMessage, readMessages } from './api-messages.ts';
-import { createCallPace } from './call-pace.ts';
+import type { JsonObject } from '../json.ts';
+import { type ApiAnswer, type ApiFailure, type ApiResult, knownAt, successOf } from './api-answer.ts';
+import { type ApiCall, type ApiError, apiError, type ApiErrorKind, nameOf } from './api-errors.ts';
+import { type CallBudget, createCallPace } from './call-pace.ts';
 import { createCapillaryTokens, type TokenClaims } from './oauth-token.ts';
 
 export interface CapillaryClientOptions extends ApiClientOptions<ApiError> {
   readonly api: CapillaryApiConfig;
+  /** Processes that share the calls per minute of the key, from 1. Default: 1. */
+  readonly share?: () => number;
+  readonly onCall?: (report: CallReport) => void;
   /** ms of a monotonic clock. */
   readonly monotonic?: () => number;
   /** A number in [0, 1). */
@@ -25,32 +28,29 @@ export interface CapillaryClientOptions extends ApiClientOptions<ApiError> {
 export interface CallOptions {
   /** Parameters of the query; undefined ones are left out. */
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** How often the call is tried. Default: 5. */
+  /**
+   * How often the call is tried. Default: 5. With 1 it is for the caller to repeat it; the pause
+   * after a 429 holds for all calls nevertheless.
+   */
   readonly attempts?: number;
   /** Ends this call only. */
   readonly signal?: AbortSignal;
   /** What the body has that no text of an error may repeat. */
   readonly secrets?: readonly string[];
+  /** Codes of errors that are warnings to this call, because the answer has its data too. */
+  readonly tolerated?: readonly string[];
 }
 
-export interface ApiSuccess {
-  readonly ok: true;
-  readonly status: number;
-  readonly body: JsonValue;
-  /** A warning can be decisive, such as 8069: the customer was merged into another one. */
-  readonly warnings: readonly ApiMessage[];
-  readonly requestId?: string;
+/** One request, also each of those that are repeated and those for a token; without ids. */
+export interface CallReport {
+  /** Such as `GET /v2/customers/{id}`. */
+  readonly call: string;
+  readonly outcome: 'ok' | ApiErrorKind;
+  /** From the request to its answer. */
+  readonly ms: number;
+  /** Before the request, for rate, concurrency and pauses. */
+  readonly waitedMs: number;
 }
-
-export interface ApiFailure {
-  readonly ok: false;
-  readonly error: ApiError;
-}
-
-export type ApiAnswer = ApiSuccess | ApiFailure;
-
-/** A value that was read from an answer, or why it could not be. */
-export type ApiResult<T> = { readonly ok: true; readonly value: T } | ApiFailure;
 
 /**
  * Calls Capillary's REST API with one API client. Failures are values; only the reason of an
@@ -65,6 +65,8 @@ export interface CapillaryClient {
   put(path: string, body: JsonObject, options?: CallOptions): Promise<ApiAnswer>;
   /** What the API client may see, and its organisation. */
   claims(options?: Pick<CallOptions, 'attempts'>): Promise<ApiResult<TokenClaims>>;
+  /** What rate and pauses allow now. */
+  budget(): CallBudget;
   close(): Promise<void>;
 }
 
@@ -89,30 +91,14 @@ interface Call extends ApiCall {
   readonly attempts: number;
   readonly signal: AbortSignal;
   readonly secrets: readonly string[];
+  readonly tolerated: readonly string[];
 }
 
-/** @returns undefined if the answer is no success */
-function successOf(result: OutboundResult): ApiSuccess | undefined {
-  if (result.kind === 'failure' || result.status >= 300 || result.truncated) return undefined;
-  const { errors, warnings } = readMessages(result.body);
-  if (errors.length > 0) return undefined;
-  const requestId = requestIdOf(result);
-  try {
-    const body = JSON.parse(result.body) as JsonValue;
-    const { status } = result;
-    return { ok: true, status, body, warnings, ...(requestId === undefined ? {} : { requestId }) };
-  } catch {
-    return undefined;
-  }
-}
-
-/** A success that has not what it should have: the API has changed, or it is not Capillary's. */
-export function unreadable(call: string, { status, requestId }: ApiSuccess, lack: string): ApiFailure {
-  const id = requestId === undefined ? {} : { requestId };
-  return {
-    ok: false,
-    error: { kind: 'foreign', call, status, text: `an answer ${lack}`, ...id, ambiguous: false },
-  };
+interface Exchange {
+  readonly result: OutboundResult;
+  /** Epoch ms. */
+  readonly sentAt: number;
+  readonly waitedMs: number;
 }
 
 function withQuery(path: string, query: CallOptions['query'] = {}): string {
@@ -134,48 +120,67 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
   const base = new URL(api.url);
   const prefix = base.pathname.replace(/\/$/, '');
   const pool = egress.pool(base.origin, { connections: concurrency, timeoutMs });
-  const pace = createCallPace({ callsPerMinute, concurrency, monotonic, wait });
+  const { share = () => 1, onCall = () => undefined } = options;
+  const pace = createCallPace({ callsPerMinute, concurrency, share, monotonic, wait });
 
   const request = async (
     { method, path, body }: Pick<Call, 'method' | 'path' | 'body'>,
     credentials: Readonly<Record<string, string>>,
     signal: AbortSignal,
-  ): Promise<OutboundResult> => {
+  ): Promise<Exchange> => {
     const headers = {
       accept: 'application/json',
       'content-type': 'application/json',
       'user-agent': USER_AGENT,
       ...credentials,
     };
+    const askedAt = monotonic();
     const leave = await pace.enter(signal);
     try {
+      const waitedMs = monotonic() - askedAt;
+      const sentAt = now();
       const content = body === undefined ? {} : { body };
       const limits = { timeoutMs, maxBytes: MAX_ANSWER_BYTES };
-      return await send(pool, { method, path: prefix + path, headers, ...content, ...limits }, signal);
+      const sent = { method, path: prefix + path, headers, ...content, ...limits };
+      return { result: await send(pool, sent, signal), sentAt, waitedMs };
     } finally {
       leave();
     }
   };
 
+  const report = (call: ApiCall, outcome: CallReport['outcome'], { result, waitedMs }: Exchange): void =>
+    onCall({ call: nameOf(call), outcome, ms: result.durationMs, waitedMs });
+
   const tokens = createCapillaryTokens({
     ...api,
     now,
     monotonic,
-    post: (path, body) => request({ method: 'POST', path, body }, {}, ending),
+    post: async (path, body) => {
+      const call = { method: 'POST', path, body } as const;
+      const exchange = await request(call, {}, ending);
+      const { result, sentAt } = exchange;
+      report(call, successOf(result, sentAt) ? 'ok' : apiError(result, call, now()).kind, exchange);
+      return result;
+    },
   });
 
   const attempt = async (call: Call): Promise<ApiAnswer> => {
     for (let isSecond = false; ; isSecond = true) {
       const token = await tokens.get(call.signal);
       if (!token.ok) return token;
-      const result = await request(call, { 'x-cap-api-oauth-token': token.token }, call.signal);
-      const success = successOf(result);
-      if (success !== undefined) return success;
+      const exchange = await request(call, { 'x-cap-api-oauth-token': token.token }, call.signal);
+      const { result, sentAt } = exchange;
+      const success = successOf(result, sentAt, call.tolerated);
+      if (success !== undefined) {
+        report(call, 'ok', exchange);
+        return success;
+      }
       const shown = withoutSecrets(result, [token.token, ...call.secrets]);
       const error = apiError(shown, call, now());
+      report(call, error.kind, exchange);
       if (error.kind === 'unauthorized') tokens.reject(token.token);
       // A refused token is replaced once: nothing has been done with it.
-      if (error.kind !== 'unauthorized' || isSecond) return { ok: false, error };
+      if (error.kind !== 'unauthorized' || isSecond) return { ok: false, error, at: knownAt(result, sentAt) };
     }
   };
 
@@ -202,10 +207,11 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
     body: JsonObject | undefined,
     given: CallOptions = {},
   ): Promise<ApiAnswer> => {
-    const { attempts = ATTEMPTS, secrets = [] } = given;
+    const { attempts = ATTEMPTS, secrets = [], tolerated = [] } = given;
     const signal = given.signal === undefined ? ending : AbortSignal.any([ending, given.signal]);
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
-    const requested = { method, path: withQuery(path, given.query), ...content, attempts, signal, secrets };
+    const limits = { attempts, signal, secrets, tolerated };
+    const requested = { method, path: withQuery(path, given.query), ...content, ...limits };
     return repeat(requested, () => attempt(requested));
   };
 
@@ -214,10 +220,11 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
     post: (path, body, given) => call('POST', path, body, given),
     put: (path, body, given) => call('PUT', path, body, given),
     claims: ({ attempts = ATTEMPTS } = {}) =>
-      repeat({ attempts, signal: ending }, async () => {
+      repeat<{ readonly ok: true; readonly value: TokenClaims }>({ attempts, signal: ending }, async () => {
         const token = await tokens.get(ending);
         return token.ok ? ({ ok: true, value: token.claims } as const) : token;
       }),
+    budget: () => pace.budget(),
     close: () => pool.destroy(),
   };
 }

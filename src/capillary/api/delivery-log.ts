@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import { type ApiResult, type CapillaryClient, unreadable } from './capillary-client.ts';
+import { type ApiResult, unreadable } from './api-answer.ts';
+import type { CapillaryClient } from './capillary-client.ts';
 
 /* What Capillary records of the deliveries of one webhook, by its consumer group. */
 

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../json.ts';
-import { type ApiResult, type ApiSuccess, type CapillaryClient, unreadable } from './capillary-client.ts';
+import { type ApiResult, type ApiSuccess, unreadable } from './api-answer.ts';
+import type { CapillaryClient } from './capillary-client.ts';
 
 /**
  * A webhook as a GET shows it.

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ApiError, describeApiError } from '../../capillary/api/api-errors.ts';
-import type { ApiResult, CapillaryClient } from '../../capillary/api/capillary-client.ts';
+import type { ApiResult } from '../../capillary/api/api-answer.ts';
+import type { CapillaryClient } from '../../capillary/api/capillary-client.ts';
 import {
   createWebhook,
   listWebhooks,

@@ -39,7 +39,7 @@ describe('the four forms of an error', () => {
     expect(errorOf(200, body)).toMatchObject({
       kind: 'customer-unknown',
       code: '8015',
-      text: 'Customer not found',
+      text: 'no such customer',
     });
     expect(errorOf(201, body)).toMatchObject({ kind: 'customer-unknown' });
     expect(errorOf(200, { errors: [{ code: 1, message: 'x' }] })).toMatchObject({ kind: 'invalid' });
@@ -59,7 +59,7 @@ describe('the four forms of an error', () => {
       kind: 'customer-deleted',
       status: 500,
       code: '8109',
-      text: 'Customer is deleted after PII delete request; All requests have failed due to errors',
+      text: 'the customer was deleted',
     });
   });
 

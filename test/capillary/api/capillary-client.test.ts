@@ -93,7 +93,7 @@ describe('a read is repeated', () => {
     );
     expect(await client.get('/v2/customers/x')).toMatchObject({
       ok: false,
-      error: { kind: 'invalid', code: '8013', text: 'Invalid identifier' },
+      error: { kind: 'invalid', code: '8013', text: 'invalid identifier' },
     });
     expect(calls()).toHaveLength(1);
   });

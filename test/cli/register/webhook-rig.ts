@@ -1,4 +1,4 @@
-import type { ApiAnswer, ApiFailure } from '../../../src/capillary/api/capillary-client.ts';
+import type { ApiAnswer, ApiFailure } from '../../../src/capillary/api/api-answer.ts';
 import type { Webhook } from '../../../src/capillary/api/webhooks.ts';
 import type { JsonObject } from '../../../src/capillary/json.ts';
 import { newWebhook, type WantedWebhook } from '../../../src/cli/register/wanted-webhook.ts';
@@ -50,7 +50,7 @@ type Answering = (write: {
   readonly land: () => void;
 }) => ApiAnswer;
 
-const OK: ApiAnswer = { ok: true, status: 200, body: {}, warnings: [] };
+const OK: ApiAnswer = { ok: true, status: 200, body: {}, warnings: [], at: 0 };
 
 /** Capillary's webhooks in memory; `answer` decides what becomes of the writes. */
 export function webhooksInMemory(objects: readonly JsonObject[], answer?: Answering) {
@@ -68,10 +68,10 @@ export function webhooksInMemory(objects: readonly JsonObject[], answer?: Answer
   };
   const client = {
     get: async (): Promise<ApiAnswer> => ({
-      ...OK,
       ok: true,
       status: 200,
       warnings: [],
+      at: 0,
       body: { data: [...stored].map(([webHookId, object]) => ({ webHookId, ...object })), errors: null },
     }),
     post: async (path: string, body: JsonObject) => write('POST', path, body),

@@ -1,9 +1,9 @@
 import { IDENTITY_FACTS } from './contacts.ts';
 import type { FactGroups, FactsByCustomer } from './facts.ts';
+import { inOrderWithSnapshots } from './logged-snapshots.ts';
 import { applyEntry } from './points-lots.ts';
 import { absorbPoints, emptyPoints, type PointsState } from './points-state.ts';
 import { byTime, logIn, type LoggedEntry, MAX_LOG_ENTRIES, UNKNOWN_PROGRAM } from './points-log.ts';
-import { inOrderOfEvents } from './points-order.ts';
 
 /** The group of the facts of one loyalty program; the key is the id of the program. */
 export const PROGRAM_FACTS = 'p';
@@ -23,7 +23,11 @@ export function pointsOf(
   seen: ReadonlySet<FactGroups> = new Set(),
 ): PointsState {
   const log = programLog(customer, programId);
-  const merges = mergesInto(customer, customers);
+  const merged = mergesInto(customer, customers);
+  const [first] = log;
+  // A snapshot with lots has what the merges before it added.
+  const isSnapshot = first?.s?.lots !== undefined;
+  const merges = isSnapshot ? merged.filter(({ at }) => at > first.at) : merged;
   const state = emptyPoints(isNewCustomer(customer, log));
   if (merges.length === 0) {
     for (const entry of log) {
@@ -80,15 +84,16 @@ export function programLog(customer: FactGroups, programId: string): readonly Lo
 
 function readLog(customer: FactGroups, programId: string): readonly LoggedEntry[] {
   const programs = customer.get(PROGRAM_FACTS);
-  const own = logIn(programs?.get(programId));
+  const facts = programs?.get(programId);
+  const own = logIn(facts);
   const unknown = programId === UNKNOWN_PROGRAM ? undefined : programs?.get(UNKNOWN_PROGRAM);
   const shared = logIn(unknown);
   if (shared.length === 0) {
-    return inOrderOfEvents(own);
+    return inOrderWithSnapshots(own, facts);
   }
   const isOnly = [...(programs?.keys() ?? [])].every((id) => id === programId || id === UNKNOWN_PROGRAM);
   const events = isOnly ? shared : shared.map(({ at, by }) => ({ at, by, u: 1 }) satisfies LoggedEntry);
-  return inOrderOfEvents([...own, ...events]);
+  return inOrderWithSnapshots([...own, ...events], facts);
 }
 
 /**

@@ -56,6 +56,18 @@ export interface PointsEntry {
 export interface LoggedEntry extends PointsEntry {
   readonly at: number;
   readonly by: string;
+  /**
+   * Set if it is what Capillary's API said (`logged-snapshots.ts`): its sums are totals since the
+   * registration.
+   */
+  readonly s?: PointsSnapshot | undefined;
+}
+
+/** What an event does not say, but a snapshot does. */
+export interface PointsSnapshot {
+  /** All points that are going to expire, by the end of their days; undefined if not read. */
+  readonly lots: readonly DatedPoints[] | undefined;
+  readonly purchases: number | undefined;
 }
 
 /** An event with more expiry dates than that tells nothing about single lots. */
@@ -116,7 +128,7 @@ export function logIn(facts: readonly Fact[] | undefined): readonly LoggedEntry[
     if (name === POINTS_LOG && isJsonObject(value)) {
       // Field by field, so that all entries have one form: this runs for each event of a customer.
       const { b, l, d, i, r, m, e, o, a, t, p, u } = value as PointsEntry;
-      entries.push({ at, by, b, l, d, i, r, m, e, o, a, t, p, u });
+      entries.push({ at, by, b, l, d, i, r, m, e, o, a, t, p, u, s: undefined });
     }
   }
   return entries;

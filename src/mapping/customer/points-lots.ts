@@ -1,10 +1,27 @@
+import { expire } from './lot-expiry.ts';
 import { add, narrowTo, type Range, SMALLEST, take } from './points-range.ts';
 import { changeOf, type DatedPoints, type LoggedEntry, UNKNOWN_MS } from './points-log.ts';
-import { hasLotNear, isComplete, lotAt, lotsOf, type PointsState, takeOut } from './points-state.ts';
+import {
+  clearLots,
+  dayLotAt,
+  hasLotNear,
+  isComplete,
+  type Lot,
+  loosen,
+  lotAt,
+  lotsOf,
+  type PointsState,
+  takeOut,
+  takeUndated,
+} from './points-state.ts';
 
-/** Applies the next event of the log. */
+/** Applies the next event of the log, or the next snapshot. */
 export function applyEntry(state: PointsState, entry: LoggedEntry): void {
   const { i = [], m = [], r, e, b, u } = entry;
+  if (entry.s !== undefined) {
+    takeSnapshot(state, b ?? 0, entry.s.lots);
+    return;
+  }
   if (addIssued(state, entry)) {
     return;
   }
@@ -28,10 +45,36 @@ export function applyEntry(state: PointsState, entry: LoggedEntry): void {
   if (b !== undefined) {
     stateBalance(state, b, changeOf(entry) !== undefined);
   }
+  narrowToBalance(state);
+}
+
+function narrowToBalance(state: PointsState): void {
   if (state.balance !== undefined) {
     const points = Math.max(0, state.balance + state.unexplained);
-    narrowTo(points, state.other, [...state.lots.values()]);
+    const { undated, lots } = state;
+    narrowTo(points, state.other, undated.hi > 0 ? [undated, ...lots.values()] : [...lots.values()]);
   }
+}
+
+/**
+ * All lots are those of the snapshot, and the rest of the balance is in none. Without lots, those
+ * that were known stay, as far as they agree with the balance.
+ */
+function takeSnapshot(state: PointsState, balance: number, lots: readonly DatedPoints[] | undefined): void {
+  if (lots === undefined) {
+    stateBalance(state, balance, false);
+  } else {
+    clearLots(state);
+    for (const [at, points] of lots) {
+      add(dayLotAt(state, at), { lo: points, hi: points });
+    }
+    const rest = Math.max(0, balance - lots.reduce((sum, [, points]) => sum + points, 0));
+    Object.assign(state.undated, { lo: rest, hi: rest });
+    Object.assign(state, { balance, unexplained: 0, isMerging: false });
+  }
+  // The totals of the snapshot have everything before it.
+  state.isWhole = true;
+  narrowToBalance(state);
 }
 
 /**
@@ -86,52 +129,44 @@ function move(state: PointsState, from: number, to: number, points: number | nul
   for (const lot of lots) {
     add(whole, lot);
   }
-  if (points !== null) {
+  const [first] = lots;
+  if (points !== null && first?.isDay === true) {
+    takePoints(state, first, { lo: points, hi: points });
+    add(targetOf(state, to), { lo: points, hi: points }, 1);
+  } else if (points !== null) {
     takeOut(state, lots);
-    take(state.other, { lo: points - whole.hi, hi: points - whole.lo });
+    takeUndated(state, { lo: points - whole.hi, hi: points - whole.lo });
     const left = { ...whole };
     take(left, { lo: points, hi: points });
     if (left.hi > SMALLEST) {
-      add(lotAt(state, from), left, Math.max(1, lots[0]?.awards ?? 1));
+      add(lotAt(state, from), left, Math.max(1, first?.awards ?? 1));
     }
     add(targetOf(state, to), { lo: points, hi: points }, 1);
-  } else if (lots.length === 1 && lots[0]?.awards === 1) {
+  } else if (lots.length === 1 && first?.awards === 1) {
     takeOut(state, lots);
     add(targetOf(state, to), whole, 1);
   } else {
     // One award of several, or one of which no event said the points.
-    const source = lots.length === 0 ? state.other : whole;
-    add(targetOf(state, to), { lo: 0, hi: source.hi }, 1);
-    for (const range of lots.length === 0 ? [state.other] : lots) {
+    const source = lots.length === 0 ? state.other.hi + state.undated.hi : whole.hi;
+    add(targetOf(state, to), { lo: 0, hi: source }, 1);
+    for (const range of lots.length === 0 ? [state.other, state.undated] : lots) {
       range.lo = 0;
     }
   }
 }
 
-function targetOf(state: PointsState, at: number): Range {
-  return at === UNKNOWN_MS ? state.other : lotAt(state, at);
+/** Takes points out of one lot; what it lacks was in none. */
+function takePoints(state: PointsState, lot: Lot, { lo, hi }: Range): void {
+  const missing = { lo: lo - lot.hi, hi: hi - lot.lo };
+  take(lot, { lo, hi });
+  if (lot.hi <= SMALLEST) {
+    takeOut(state, [lot]);
+  }
+  takeUndated(state, missing);
 }
 
-/**
- * All lots whose time has come expire, and points of which no event said when they expire. If more
- * points than those expired, they belong to the next lots: clocks differ, and points expire in the
- * order of their dates.
- */
-function expire(state: PointsState, points: number, at: number): void {
-  const byDate = [...state.lots.values()].toSorted((a, b) => a.at - b.at);
-  const due = takeOut(
-    state,
-    byDate.filter((lot) => lot.at <= at),
-  );
-  for (const lot of byDate.filter((later) => later.at > at)) {
-    if (points - due.hi - state.other.hi > SMALLEST) {
-      add(due, takeOut(state, [lot]));
-    }
-  }
-  take(state.other, { lo: points - due.hi, hi: points - due.lo });
-  if (state.balance !== undefined) {
-    state.balance -= points;
-  }
+function targetOf(state: PointsState, at: number): Range {
+  return at === UNKNOWN_MS ? state.other : lotAt(state, at);
 }
 
 /** A change of the balance; what it adds besides dated points expires at an unknown time. */
@@ -144,13 +179,6 @@ function change(state: PointsState, { dated, total }: { dated: number; total: nu
   }
   if (total < 0) {
     loosen(state, -total);
-  }
-}
-
-/** Points were taken, and it is not known of which lots. */
-function loosen({ lots, other }: PointsState, points: number): void {
-  for (const range of [other, ...lots.values()]) {
-    range.lo = Math.max(0, range.lo - points);
   }
 }
 
@@ -177,7 +205,6 @@ function stateBalance(state: PointsState, stated: number, isExplained: boolean):
   }
   state.isWhole &&= Math.abs(difference) <= SMALLEST || (!isExplained && difference < 0);
   if (stated <= SMALLEST) {
-    state.lots.clear();
-    Object.assign(state.other, { lo: 0, hi: 0 });
+    clearLots(state);
   }
 }

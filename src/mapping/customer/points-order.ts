@@ -10,14 +10,16 @@ const SAME_BALANCE = 1e-6;
 /**
  * The entries in the order in which they happened. It depends on nothing but the entries, so the
  * order of arrival does not matter.
+ *
+ * @param before the balance before the first one, if it is known
  */
-export function inOrderOfEvents(entries: readonly LoggedEntry[]): readonly LoggedEntry[] {
+export function inOrderOfEvents(entries: readonly LoggedEntry[], before?: number): readonly LoggedEntry[] {
   const sorted = entries.toSorted(byTime);
   if (!sorted.some(({ at }, index) => at === sorted[index - 1]?.at)) {
     return sorted;
   }
   const ordered: LoggedEntry[] = [];
-  let balance: number | undefined;
+  let balance = before;
   for (let start = 0; start < sorted.length; ) {
     let end = start + 1;
     while (sorted[end]?.at === sorted[start]?.at) {

@@ -1,4 +1,4 @@
-import { add, type Range, rounded, SMALLEST } from './points-range.ts';
+import { add, type Range, rounded, SMALLEST, take } from './points-range.ts';
 import type { DatedPoints } from './points-log.ts';
 
 /** The points that expire at one time. */
@@ -7,6 +7,8 @@ export interface Lot extends Range {
   readonly at: number;
   /** How many awards of points it consists of. */
   awards: number;
+  /** True if the points can expire at any time of the day that ends at `at`. */
+  readonly isDay?: true;
 }
 
 /** What is known of the points of one customer in one program. */
@@ -15,6 +17,10 @@ export interface PointsState {
   readonly lots: Map<number, Lot>;
   /** Points of which no event said when they expire. */
   readonly other: Range;
+  /** Points that are in no lot although all lots were listed: they never expire, or are due. */
+  readonly undated: Range;
+  /** The lots among `lots` that stand for a whole day; undefined if there are none. */
+  days: readonly Lot[] | undefined;
   /** Undefined before an event states it. */
   balance: number | undefined;
   /** By how much reminders changed the lots, which no event about the balance explains yet. */
@@ -32,6 +38,7 @@ const DAY_WINDOW_MS = 22 * HOUR_MS;
 const NEAR_MS = 23 * HOUR_MS;
 /** Expiry of points that never expire. */
 export const NEVER_MS = Date.UTC(2200, 0, 1);
+const DAY_MS = 24 * HOUR_MS;
 const MAX_LISTED = 500;
 
 /** @param isNew the customer had no points before the log begins */
@@ -39,6 +46,8 @@ export function emptyPoints(isNew: boolean): PointsState {
   return {
     lots: new Map(),
     other: { lo: 0, hi: isNew ? 0 : Number.POSITIVE_INFINITY },
+    undated: { lo: 0, hi: 0 },
+    days: undefined,
     balance: isNew ? 0 : undefined,
     unexplained: 0,
     isWhole: isNew,
@@ -48,10 +57,11 @@ export function emptyPoints(isNew: boolean): PointsState {
 
 /** Adds the points of a customer that was merged into this one. */
 export function absorbPoints(state: PointsState, victim: PointsState): void {
-  for (const { at, lo, hi, awards } of victim.lots.values()) {
-    add(lotAt(state, at), { lo, hi }, awards);
+  for (const { at, lo, hi, awards, isDay } of victim.lots.values()) {
+    add(isDay === true ? dayLotAt(state, at) : lotAt(state, at), { lo, hi }, awards);
   }
   add(state.other, victim.other);
+  add(state.undated, victim.undated);
   state.balance =
     state.balance === undefined || victim.balance === undefined ? undefined : state.balance + victim.balance;
   state.unexplained += victim.unexplained;
@@ -81,19 +91,60 @@ export function knownLots(
     .map(({ at, hi }) => [at, rounded(hi)]);
 }
 
-export function lotAt({ lots }: PointsState, at: number): Lot {
-  const key = Math.floor(at / 1_000);
-  const lot = lots.get(key) ?? { at, lo: 0, hi: 0, awards: 0 };
-  lots.set(key, lot);
+export function lotAt({ lots, days }: PointsState, at: number): Lot {
+  const key = keyOf(at);
+  const lot = lots.get(key) ?? days?.find((day) => isWithin(day, at)) ?? { at, lo: 0, hi: 0, awards: 0 };
+  lots.set(keyOf(lot.at), lot);
   return lot;
+}
+
+/**
+ * The lot of a day, with the points that were known to expire on it: the same points must not be
+ * listed twice. How many awards of points a day has is not known, so it never counts as one.
+ *
+ * @param at epoch ms of the end of the day
+ */
+export function dayLotAt(state: PointsState, at: number): Lot {
+  const known = state.lots.get(keyOf(at));
+  if (known?.isDay === true) {
+    return known;
+  }
+  const day: Lot = { at, lo: 0, hi: 0, awards: 2, isDay: true };
+  const sameDay = [...state.lots.values()].filter((lot) => isWithin(day, lot.at));
+  add(day, takeOut(state, sameDay));
+  state.lots.set(keyOf(at), day);
+  state.days = [...(state.days ?? []), day];
+  return day;
+}
+
+/** True if a time is on the day of a lot. */
+export function isWithin(day: Lot, at: number): boolean {
+  return at <= day.at && at > day.at - DAY_MS;
+}
+
+function keyOf(at: number): number {
+  return Math.floor(at / 1_000);
 }
 
 /** The lots of a time, or of its day if it is the end of a day. */
 export function lotsOf(state: PointsState, at: number): readonly Lot[] {
-  const exact = state.lots.get(Math.floor(at / 1_000));
+  const exact = state.lots.get(keyOf(at)) ?? state.days?.find((day) => isWithin(day, at));
   return exact === undefined
     ? [...state.lots.values()].filter((lot) => lot.at <= at && lot.at > at - DAY_WINDOW_MS)
     : [exact];
+}
+
+/** All points, by when they expire as far as that is known. */
+function rangesOf({ lots, other, undated }: PointsState): readonly Range[] {
+  return [other, undated, ...lots.values()];
+}
+
+/** There are no points. */
+export function clearLots(state: PointsState): void {
+  state.lots.clear();
+  state.days = undefined;
+  Object.assign(state.other, { lo: 0, hi: 0 });
+  Object.assign(state.undated, { lo: 0, hi: 0 });
 }
 
 /** True if there are no other points than those of the lots, and none of these is uncertain. */
@@ -107,11 +158,28 @@ export function hasLotNear({ lots }: PointsState, at: number): boolean {
 }
 
 /** Takes lots out. @returns what they had */
-export function takeOut({ lots }: PointsState, taken: readonly Lot[]): Range {
+export function takeOut(state: PointsState, taken: readonly Lot[]): Range {
   const sum = { lo: 0, hi: 0 };
   for (const lot of taken) {
     add(sum, lot);
-    lots.delete(Math.floor(lot.at / 1_000));
+    state.lots.delete(keyOf(lot.at));
+  }
+  if (state.days !== undefined) {
+    state.days = state.days.filter((day) => !taken.includes(day));
   }
   return sum;
+}
+
+/** Points were taken, and it is not known of which lots. */
+export function loosen(state: PointsState, points: number): void {
+  for (const range of rangesOf(state)) {
+    range.lo = Math.max(0, range.lo - points);
+  }
+}
+
+/** Takes points that are in no lot: first those that are listed nowhere. */
+export function takeUndated({ undated, other }: PointsState, { lo, hi }: Range): void {
+  const before = { ...undated };
+  take(undated, { lo, hi });
+  take(other, { lo: lo - before.hi, hi: hi - before.lo });
 }

@@ -4,15 +4,8 @@ import type { ReadonlyAttributes } from './attribute-version.ts';
 import type { FactsByCustomer } from './facts.ts';
 import { newestIn, PROGRAM_FACTS } from './points-history.ts';
 import { UNKNOWN_PROGRAM } from './points-log.ts';
-import {
-  type Dated,
-  isAfter,
-  newestOf,
-  type PointsTotals,
-  type ProgramStanding,
-  standingOf,
-  totalsOf,
-} from './program-standing.ts';
+import { type PointsTotals, totalsOf } from './points-totals.ts';
+import { type Dated, isAfter, newestOf, type ProgramStanding, standingOf } from './program-standing.ts';
 import type { DerivedAttributes, RecordContext } from './record-context.ts';
 
 /** What the attributes of programs depend on besides the facts. */
@@ -79,6 +72,7 @@ function standingIn(
   return {
     points: standing.points ?? newestOther('points'),
     lifetime: standing.lifetime ?? newestOther('lifetime'),
+    purchases: standing.purchases ?? newestOther('purchases'),
     tier: standing.tier ?? newestOther('tier'),
     tierExpiry: standing.tierExpiry ?? newestOther('tierExpiry'),
     upgraded: standing.upgraded ?? newestOther('upgraded'),
@@ -102,7 +96,7 @@ function setMainProgram(
   const { schemaFeatures, tenant } = context.destination;
   const { programs, notes } = context;
   const standing = standingIn(id, 'loyalty.points', facts, context);
-  const { points, lifetime, tier, tierExpiry, upgraded, risk } = standing;
+  const { points, lifetime, purchases, tier, tierExpiry, upgraded, risk } = standing;
   derived.set('loyalty.points', points);
   if (points?.value === null) {
     notes.add('loyalty.points', 'balance-unknown');
@@ -121,6 +115,7 @@ function setMainProgram(
   }
   if (schemaFeatures.loyalty2026) {
     derived.set('loyalty.lifetimePoints', lifetime);
+    derived.set('loyalty.lifetimePurchases', purchases);
     derived.set('loyalty.tierExpiryDate', tierExpiry);
     derived.set('loyalty.tierUpgradeDate', upgraded);
     const next = tier && programs.tierNameOf(id, tier.value + 1);

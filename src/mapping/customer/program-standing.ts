@@ -1,9 +1,9 @@
 import type { JsonValue } from '../../capillary/json.ts';
 import { isNewer } from './customer-state.ts';
-import { type Fact, factNamed, type FactGroups, type FactsByCustomer } from './facts.ts';
-import { mergesInto, pointsOf, PROGRAM_FACTS, programLog } from './points-history.ts';
-import { byTime, changeOf, type DatedPoints, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
-import { knownLots } from './points-state.ts';
+import { type Fact, factNamed, type FactGroups } from './facts.ts';
+import { newestSnapshotIn } from './logged-snapshots.ts';
+import { PROGRAM_FACTS, programLog } from './points-history.ts';
+import { changeOf, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
 import { rounded } from './points-range.ts';
 
 /** A value with the time of the newest event that it is based on; null: no longer known. */
@@ -17,6 +17,8 @@ export interface Dated<Value extends JsonValue = JsonValue> {
 export interface ProgramStanding {
   readonly points: Dated<number | null> | undefined;
   readonly lifetime: Dated<number> | undefined;
+  /** Net amount of all purchases, as Capillary's API says it: no event does. */
+  readonly purchases: Dated<number> | undefined;
   /** The tier's name is not stored: it can become known later. */
   readonly tier: Dated<number> | undefined;
   readonly tierExpiry: Dated<string> | undefined;
@@ -29,6 +31,7 @@ export interface ProgramStanding {
 /**
  * The standing of one customer in one program, from these facts:
  * - `points`, `lifetime`, `promised`: as an event stated them
+ * - `snap`, `snapBalance`: what Capillary's API said about points (`logged-snapshots.ts`)
  * - `log[<event>]`: what each event said about points (`points-log.ts`)
  * - `tier`, `tierExpiry`: number and expiry date of the tier
  * - `upgraded`, `downgraded`: date of the last change of the tier
@@ -50,7 +53,15 @@ export function standingOf(
   const [lifetime, tier] = [lifetimeOf(customer, programId), numberFact(facts, 'tier')];
   const tierExpiry = textFact(facts, 'tierExpiry');
   const risk = riskIn(facts, tier);
-  return { points, lifetime, tier, tierExpiry, upgraded: isUpgradeValid ? upgraded : undefined, risk };
+  return {
+    points,
+    lifetime,
+    purchases: purchasesOf(customer, programId),
+    tier,
+    tierExpiry,
+    upgraded: isUpgradeValid ? upgraded : undefined,
+    risk,
+  };
 }
 
 /** A newer event about the tier ends the risk. */
@@ -65,8 +76,8 @@ function riskIn(
 }
 
 /**
- * The stated balance and the changes after it that no event stated. Without a stated balance, or if
- * the changes lead below zero, the balance is not known: null.
+ * The stated balance, of an event or of a snapshot, and the changes after it that no event stated.
+ * Without a stated balance, or if the changes lead below zero, the balance is not known: null.
  */
 function balanceOf(
   customer: FactGroups,
@@ -79,10 +90,13 @@ function balanceOf(
       ? { value: typeof points.value === 'number' ? points.value : null, at: points.at, by: points.by }
       : earlier;
   const log = programLog(customer, programId);
-  const last = log.findLastIndex(({ b }) => b !== undefined);
+  const snapshotAt = newestSnapshotIn(log);
+  const snapshot = log[snapshotAt];
+  const isSnapshot = snapshot !== undefined && (fact === undefined || isNewer(snapshot, fact));
+  const last = isSnapshot ? snapshotAt : log.findLastIndex(({ b }) => b !== undefined);
   const logged = log[last];
   // Of several balances of the same time the log knows which one is the last.
-  const isLogged = logged?.b !== undefined && logged.at === fact?.at;
+  const isLogged = logged?.b !== undefined && (isSnapshot || logged.at === fact?.at);
   const stated = isLogged ? { value: logged.b, at: logged.at, by: logged.by } : fact;
   const later = isLogged
     ? changesIn(log, last + 1)
@@ -103,13 +117,30 @@ function balanceOf(
   return { value, at: newest.at, by: newest.by };
 }
 
-/** All points ever, as the newest event states them. */
+/**
+ * All points ever, as the newest event or snapshot states them, and what was issued after a
+ * snapshot by events that do not state them.
+ */
 function lifetimeOf(customer: FactGroups, programId: string): Dated<number> | undefined {
   const stated = numberFact(customer.get(PROGRAM_FACTS)?.get(programId), 'lifetime');
-  const last = programLog(customer, programId).findLast(({ l }) => l !== undefined);
-  return last?.l !== undefined && last.at === stated?.at
-    ? { value: last.l, at: last.at, by: last.by }
-    : stated;
+  const log = programLog(customer, programId);
+  const lastAt = log.findLastIndex(({ l }) => l !== undefined);
+  const last = log[lastAt];
+  if (last?.l === undefined) {
+    return stated;
+  }
+  if (last.s === undefined || (stated !== undefined && !isNewer(last, stated))) {
+    return last.at === stated?.at ? { value: last.l, at: last.at, by: last.by } : stated;
+  }
+  const issued = log.slice(lastAt + 1).filter(({ i }) => i !== undefined);
+  const value = issued.reduce((sum, entry) => sum + (changeOf(entry) ?? 0), last.l);
+  const { at, by } = issued.at(-1) ?? last;
+  return { value: rounded(value), at, by };
+}
+
+function purchasesOf(customer: FactGroups, programId: string): Dated<number> | undefined {
+  const said = programLog(customer, programId).findLast(({ s }) => s?.purchases !== undefined);
+  return said?.s?.purchases === undefined ? undefined : { value: said.s.purchases, at: said.at, by: said.by };
 }
 
 interface Change {
@@ -132,58 +163,6 @@ function changesIn(log: readonly LoggedEntry[], from: number): readonly Change[]
   return changes;
 }
 
-/** Totals since the registration, and the lots that are going to expire. */
-export interface PointsTotals {
-  /** The newest event that they are based on. */
-  readonly at: number;
-  readonly by: string;
-  /** Undefined if not all lots are known. */
-  readonly lots: readonly DatedPoints[] | undefined;
-  /** True if an event said when points expire. */
-  readonly hasLots: boolean;
-  /** Undefined if not all events since the registration are known. */
-  readonly sums: { readonly [total in 'redeemed' | 'expired' | 'adjusted' | 'returned']: number } | undefined;
-  readonly promised: number | undefined;
-}
-
-/**
- * The totals of a lane's own customer, with those of the customers that were merged into it.
- *
- * @param now epoch ms: lots that expire earlier are left out
- * @returns undefined if no event said anything about the points
- */
-export function totalsOf(
-  customers: FactsByCustomer,
-  programId: string,
-  now: number,
-): PointsTotals | undefined {
-  const [customer] = customers;
-  if (customer === undefined) {
-    return undefined;
-  }
-  const log = programLog(customer, programId);
-  const merges = mergesInto(customer, customers);
-  // By time: the last entry of a log can have another place for its balance.
-  const newest = newestOf<Pick<LoggedEntry, 'at' | 'by'>>([...log, ...merges], byTime);
-  if (newest === undefined) {
-    return undefined;
-  }
-  const state = pointsOf(customer, customers, programId);
-  const logs = state.isWhole ? logsOf(customer, customers, programId) : [];
-  const sum = (name: 'o' | 'e' | 'a' | 't'): number =>
-    rounded(logs.reduce((total, entry) => total + (entry[name] ?? 0), 0));
-  return {
-    at: newest.at,
-    by: newest.by,
-    lots: knownLots(state, now),
-    hasLots: state.lots.size > 0,
-    sums: state.isWhole
-      ? { redeemed: sum('o'), expired: sum('e'), adjusted: sum('a'), returned: sum('t') }
-      : undefined,
-    promised: promisedOf(customer, programId, log, state.isWhole ? logs : undefined),
-  };
-}
-
 /** The first of those that no other one is newer than. */
 export function newestOf<Value>(
   candidates: readonly (Value | undefined)[],
@@ -198,40 +177,12 @@ export function newestOf<Value>(
   return newest;
 }
 
-/** The log of a customer and of all that were merged into it. */
-function logsOf(
-  customer: FactGroups,
-  customers: FactsByCustomer,
-  programId: string,
-  seen = new Set<FactGroups>(),
-): readonly LoggedEntry[] {
-  seen.add(customer);
-  const merged = mergesInto(customer, customers).flatMap(({ victim }) =>
-    victim === undefined || seen.has(victim) ? [] : logsOf(victim, customers, programId, seen),
-  );
-  const log = programLog(customer, programId);
-  return merged.length === 0 ? log : [...log, ...merged];
-}
-
-/** Promised points: as an event stated them, or all since the registration. */
-function promisedOf(
-  customer: FactGroups,
-  programId: string,
-  log: readonly LoggedEntry[],
-  all: readonly LoggedEntry[] | undefined,
-): number | undefined {
-  const stated = numberFact(customer.get(PROGRAM_FACTS)?.get(programId), 'promised');
-  const changes = stated === undefined ? all : log.filter((entry) => isAfter(entry, stated));
-  const sum = changes?.reduce((total, { p = 0 }) => total + p, stated?.value ?? 0);
-  return sum === undefined || sum < 0 ? undefined : rounded(sum);
-}
-
 /** True if `a` is newer than `b` and not of the same event. */
 export function isAfter(a: Pick<Fact, 'at' | 'by'>, b: Pick<Fact, 'at' | 'by'>): boolean {
   return isNewer(a, b) && !(a.at === b.at && a.by === b.by);
 }
 
-function numberFact(facts: readonly Fact[] | undefined, name: string): Dated<number> | undefined {
+export function numberFact(facts: readonly Fact[] | undefined, name: string): Dated<number> | undefined {
   const fact = factNamed(facts, name);
   return fact !== undefined && typeof fact.value === 'number'
     ? { value: fact.value, at: fact.at, by: fact.by }

@@ -3,6 +3,7 @@ import { moveLane } from '../engine/lane-aliases.ts';
 import { DueHeads } from './due-heads.ts';
 import { compareDue } from './head-heap.ts';
 import { type HeadPayload, readHeads } from './head-payloads.ts';
+import { withoutFormer } from './head-reads.ts';
 import type { HeldClaim } from './held-claim.ts';
 import type { Head } from './lane-heads.ts';
 import type { LaneTable } from './lane-table.ts';
@@ -111,11 +112,18 @@ export class DestinationQueue {
   }
 
   /** @returns whether all of the chosen heads could be claimed */
-  async #read(token: string, heads: readonly Head[], claimed: ReadClaim[]): Promise<boolean> {
-    if (heads.length === 0) return true;
+  async #read(token: string, chosen: readonly Head[], claimed: ReadClaim[]): Promise<boolean> {
+    if (chosen.length === 0) return true;
     const epochs = new Map(this.table.slots);
+    let heads = chosen;
     let isComplete = true;
     try {
+      // What has not been read yet can have an older event of the lane, which was queued again.
+      if (heads.some(({ isReplay }) => !this.upkeep.isComplete(isReplay))) {
+        heads = await withoutFormer(this.#parts.engine, this.destination, this.table, chosen);
+        isComplete = heads.length === chosen.length;
+      }
+      if (heads.length === 0) return isComplete;
       const payloads = await readHeads(this.#parts.engine, this.destination, heads);
       for (const [index, head] of heads.entries()) {
         const payload = payloads[index] as HeadPayload;

@@ -79,25 +79,45 @@ function positionsOf(heads: readonly Head[]): [boolean[], number[], number[]] {
   ];
 }
 
-/**
- * Forgets those of the heads that others have taken out of the queue, or that an older event has
- * overtaken, unless they are claimed.
- */
-export async function verifyHeads(
+/** Those that others have taken out of the queue, or that an older event has overtaken. */
+async function formerHeads(
   { sessions }: PostgresEngine,
+  destination: string,
+  heads: readonly Head[],
+): Promise<readonly Head[]> {
+  const rows = await sessions.query<{ readonly pos: number }>('claim', FORMER_HEADS, [
+    destination,
+    ...positionsOf(heads),
+  ]);
+  const former = new Set(rows.map(({ pos }) => pos));
+  return heads.filter(({ pos }) => former.has(pos));
+}
+
+/** Forgets those of the heads that are none any more, unless they are claimed. */
+export async function verifyHeads(
+  engine: PostgresEngine,
   destination: string,
   table: LaneTable,
   heads: readonly Head[],
 ): Promise<void> {
-  for (let from = 0; from < heads.length; from += MAX_LOOKUPS) {
-    const some = heads.slice(from, from + MAX_LOOKUPS);
-    const rows = await sessions.query<{ readonly pos: number }>('claim', FORMER_HEADS, [
-      destination,
-      ...positionsOf(some),
-    ]);
-    const former = new Set(rows.map(({ pos }) => pos));
-    for (const head of some) if (former.has(head.pos) && head.state !== 'claimed') table.reread(head);
-  }
+  for (let from = 0; from < heads.length; from += MAX_LOOKUPS)
+    for (const head of await formerHeads(engine, destination, heads.slice(from, from + MAX_LOOKUPS)))
+      if (head.state !== 'claimed') table.reread(head);
+}
+
+/**
+ * Forgets those of the heads that are none, although they were chosen for a claim.
+ * @returns the others
+ */
+export async function withoutFormer(
+  engine: PostgresEngine,
+  destination: string,
+  table: LaneTable,
+  chosen: readonly Head[],
+): Promise<readonly Head[]> {
+  const former = await formerHeads(engine, destination, chosen);
+  for (const head of former) table.reread(head);
+  return former.length === 0 ? chosen : chosen.filter((head) => !former.includes(head));
 }
 
 /** Pins claimed heads behind which older entries were queued, so that they stay heads. */

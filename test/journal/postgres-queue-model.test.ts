@@ -226,7 +226,7 @@ it('a head that an older event has overtaken is not claimed, although that has n
   await scenario.leases.join('x');
   const rows = [
     scenario.row({ lane: 3, pick: 1 }, { isCommitted: true }),
-    ...[1, 1, 1].map((pick) => scenario.row({ lane: 0, pick }, { isCommitted: true })),
+    ...[0, 0, 0].map((none) => scenario.row({ lane: none, pick: 1 }, { isCommitted: true })),
     scenario.row({ lane: 3, pick: 1 }, { seq: 5, stream: 9, isCommitted: true }),
   ];
   scenario.queue.rows.push(...rows);

@@ -98,12 +98,12 @@ describe('a PostgreSQL server that is away', () => {
     proxy.restore();
     await until(() => isUsable(sessions));
     expect(sessions.state()).toEqual({ isConnected: true, isDiskFull: false });
-    expect(lines.map(({ msg }) => msg)).toEqual([
-      expect.stringContaining('schema migrated'),
+    const later = lines.filter(({ msg }) => msg !== 'schema migrated');
+    expect(later.map(({ msg }) => msg)).toEqual([
       'the database cannot be used: events are refused',
       'the database can be used again',
     ]);
-    expect(lines[1]?.err?.message).toMatch(/ECONN|database/);
+    expect(later[0]?.err?.message).toMatch(/ECONN|database/);
   });
 
   it('leaves the outcome of a statement open if it was on its way', async () => {

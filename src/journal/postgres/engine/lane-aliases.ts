@@ -3,6 +3,7 @@ import type { Session, Statement } from '../sessions/session.ts';
 import { mergeContacts } from './contact-rows.ts';
 import { type Joining, pinHeads } from './head-pins.ts';
 import { laneKeyOf, slotOf } from './lane-keys.ts';
+import { mergeRefreshes } from './lane-refreshes.ts';
 import { storedText } from './stored-text.ts';
 
 /*
@@ -155,5 +156,6 @@ export async function addAlias(session: Session, destination: string, alias: Lan
   await session.query(INSERT_ALIAS, [destination, from, target]);
   const isMoved = await moveLane(session, destination, from, target);
   await mergeContacts(session, destination, from, target);
+  await mergeRefreshes(session, destination, from, target);
   return isMoved;
 }

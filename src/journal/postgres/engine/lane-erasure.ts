@@ -7,7 +7,10 @@ import { laneKeyOf } from './lane-keys.ts';
 import { deleteProfiles } from './stored-profiles.ts';
 import { storedText, textOf } from './stored-text.ts';
 
-/* Erasure of customers: payloads, notes and details of their settled events, and their profiles. */
+/*
+ * Erasure of customers: payloads, notes and details of their settled events, and their profiles.
+ * What was fetched for an event is in the row of its body.
+ */
 
 /** @param chosen SQL of the events to erase: `seq`, `day`, `receipt`, `source`, `destination` */
 function eraseSql(chosen: string): string {
@@ -16,6 +19,7 @@ function eraseSql(chosen: string): string {
       DELETE FROM bodies b USING chosen c WHERE b.seq = c.seq AND b.day = c.day
       RETURNING c.source, c.destination, length(b.body) AS bytes
     ),
+    refresh AS (DELETE FROM refreshes r USING chosen c WHERE r.receipt = c.receipt),
     message AS (DELETE FROM sent s USING chosen c WHERE s.seq = c.seq),
     attempt AS (
       UPDATE attempts a SET detail = NULL FROM chosen c WHERE a.seq = c.seq AND a.detail IS NOT NULL

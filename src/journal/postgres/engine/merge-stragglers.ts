@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type LaneAlias, StoreError } from '../../journal.ts';
 import type { Sessions, Statement } from '../sessions/session.ts';
 import { moveLane, targetOf } from './lane-aliases.ts';
+import { mergeRefreshes } from './lane-refreshes.ts';
 import { storedText } from './stored-text.ts';
 
 /*
@@ -53,8 +54,9 @@ export async function moveStragglers(
       let isMoved = false;
       for (const { from } of aliases) {
         const target = await targetOf(session, destination, from);
-        if (target !== undefined)
-          isMoved = (await moveLane(session, destination, storedText(from), target)) || isMoved;
+        if (target === undefined) continue;
+        isMoved = (await moveLane(session, destination, storedText(from), target)) || isMoved;
+        await mergeRefreshes(session, destination, storedText(from), target);
       }
       return isMoved;
     });

@@ -2,6 +2,7 @@ import type { Settlement } from '../../journal.ts';
 import type { HeldClaim } from '../queue/held-claim.ts';
 import type { Session } from '../sessions/session.ts';
 import type { PostgresEngine } from './engine.ts';
+import { recordEnrichments } from './enrichment-records.ts';
 import { addAlias, lockAliases, lockLane } from './lane-aliases.ts';
 import { eraseEvent, eraseLane } from './lane-erasure.ts';
 import type { NumberedRequest, RequestRows } from './request-rows.ts';
@@ -90,6 +91,8 @@ async function settleAlone(
   }
   const requests = await settleTogether(engine, requestRows, connection, [settling], false);
   if (claim === undefined || settling.outcome !== 'recorded') return { ...nothing, requests };
+  // Before the erasure, which may be of the event itself.
+  await recordEnrichments(engine, session, [settling]);
   const isMoved = await applyRest(engine, session, claim, settlement);
   return { requests, moved: new Set(isMoved ? [claim.destination] : []) };
 }
@@ -108,6 +111,7 @@ export async function settleInOrder(
     const [first] = part as [Settling];
     if (!isFarReaching(first.settlement)) {
       requests.push(...(await settleTogether(engine, requestRows, inTransaction(session), part)));
+      await recordEnrichments(engine, session, part);
       continue;
     }
     const done = await settleAlone(engine, requestRows, session, first);

@@ -5,6 +5,7 @@ import { notesToStore } from '../../stored-notes.ts';
 import type { HeldClaim } from '../queue/held-claim.ts';
 import type { Param } from '../sessions/session.ts';
 import type { PostgresEngine } from './engine.ts';
+import { JoinedPayloads } from './joined-payloads.ts';
 import { slotOf } from './lane-keys.ts';
 import type { NumberedRequest, RequestRows } from './request-rows.ts';
 import { ENTRIES, FAILED_ATTEMPTS, FENCES, REQUESTS, SENT } from './settle-statement.ts';
@@ -15,24 +16,6 @@ import { storedText, storedTextOrNull } from './stored-text.ts';
 export interface HeldSettlement {
   readonly settlement: Settlement;
   readonly claim: HeldClaim;
-}
-
-/** Sealed payloads, joined in one parameter, because an array of bytea would be sent as text. */
-class Payloads {
-  readonly #sealed: Uint8Array[] = [];
-  #length = 0;
-
-  /** @returns where the payload begins, counted from 1, and its length */
-  add(sealed: Uint8Array): { readonly at: number; readonly length: number } {
-    const at = this.#length + 1;
-    this.#sealed.push(sealed);
-    this.#length += sealed.length;
-    return { at, length: sealed.length };
-  }
-
-  joined(): Buffer {
-    return Buffer.concat(this.#sealed, this.#length);
-  }
 }
 
 /** The slots of the claims, each with the epoch of the claim, numbered from 1. */
@@ -82,7 +65,7 @@ export function settleInput(
   held: readonly HeldSettlement[],
   { withProfiles, now }: { readonly withProfiles: boolean; readonly now: number },
 ): SettleInput {
-  const payloads = new Payloads();
+  const payloads = new JoinedPayloads();
   const fences = new Fences();
   const requests = new Set<NumberedRequest>();
   const failed: Parameters<typeof FAILED_ATTEMPTS.params>[0][number][] = [];

@@ -30,8 +30,8 @@ export interface Settlements {
 
 /** Settlements of the calls that are executed together. */
 const MAX_SETTLEMENTS = 2_000;
-/** Characters of the profiles in them. */
-const MAX_PROFILE_LENGTH = 8_000_000;
+/** Characters of the profiles and entities in them. */
+const MAX_TEXT_LENGTH = 8_000_000;
 
 interface Call {
   readonly token: string;
@@ -42,8 +42,8 @@ interface Call {
 
 type CallSettling = Settling & { readonly call: Call };
 
-function profileLength({ profiles }: Settlement): number {
-  return profiles?.[0]?.state?.length ?? 0;
+function textLength({ profiles, enrichment }: Settlement): number {
+  return (profiles?.[0]?.state?.length ?? 0) + (enrichment?.entities?.length ?? 0);
 }
 
 /**
@@ -82,8 +82,8 @@ class SettleGatherer {
     for (const call of this.#waiting) {
       const isAlone = call.settlements.some(isFarReaching);
       settlements += call.settlements.length;
-      for (const settlement of call.settlements) length += profileLength(settlement);
-      if (count > 0 && (isAlone || settlements > MAX_SETTLEMENTS || length > MAX_PROFILE_LENGTH)) break;
+      for (const settlement of call.settlements) length += textLength(settlement);
+      if (count > 0 && (isAlone || settlements > MAX_SETTLEMENTS || length > MAX_TEXT_LENGTH)) break;
       count += 1;
       if (isAlone) break;
     }
@@ -143,7 +143,7 @@ class SettleGatherer {
     const connection = oneByOne(engine);
     const settlings = await this.#unknown.without(connection, all);
     await requestRows.number(connection, settlings.flatMap(attemptsOf));
-    const isSimple = settlings.every(({ settlement }) => !waitsOrReaches(settlement));
+    const isSimple = settlings.every(({ settlement }) => !needsTransaction(settlement));
     if (isSimple) {
       const requests = await settleTogether(engine, requestRows, connection, settlings);
       return { requests, moved: new Set() };
@@ -183,8 +183,9 @@ function attemptsOf({ settlement }: Settling): Settlement['attempts'] {
 }
 
 /** Whether the settlement needs a transaction whose end can be asked for, or several statements. */
-function waitsOrReaches(settlement: Settlement): boolean {
-  return settlement.state === 'pending' || isFarReaching(settlement);
+function needsTransaction(settlement: Settlement): boolean {
+  const { state, enrichment } = settlement;
+  return state === 'pending' || enrichment !== undefined || isFarReaching(settlement);
 }
 
 /** @param bounds of the contacts of a destination; smaller ones for tests */

@@ -1,4 +1,4 @@
-import type { EventLog, Maintenance } from '../../journal.ts';
+import type { Enrichments, EventLog, Maintenance } from '../../journal.ts';
 import { readLedger } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import type { HeldClaims } from '../queue/held-claim.ts';
@@ -8,11 +8,16 @@ import { countAll, listEvents } from './event-lists.ts';
 import { findRecord } from './event-records.ts';
 import { pause, pauses, programs, resume, savePrograms } from './operator-settings.ts';
 import { promote } from './promotion.ts';
+import { refresh } from './refresh-starts.ts';
 import { continueJobs, replay, replays } from './replay-jobs.ts';
 import { reroute } from './rerouting.ts';
+import { enrichments, refreshes } from './stored-enrichments.ts';
 
 /** What operators look up and change, and what maintenance continues. */
-export interface PostgresEventLog extends Omit<EventLog, 'sharedContacts'>, Pick<Maintenance, 'reroute'> {
+export interface PostgresEventLog
+  extends Omit<EventLog, 'sharedContacts'>,
+    Pick<Maintenance, 'reroute'>,
+    Enrichments {
   /**
    * Continues the replay jobs that nobody executes any more, until the signal. Called by the
    * leader.
@@ -48,5 +53,8 @@ export function createEventLog(
     resume: (destination) => resume(engine, destination),
     programs: () => programs(engine),
     savePrograms: (changed) => savePrograms(engine, changed),
+    enrichments: (receipts) => enrichments(engine, receipts),
+    refresh: (request) => refresh(engine, request),
+    refreshes: () => refreshes(engine),
   };
 }

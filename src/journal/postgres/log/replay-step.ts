@@ -61,6 +61,7 @@ const REPLAY: Statement = {
     ),
     unsent AS (DELETE FROM sent AS s USING input AS i WHERE s.seq = i.seq),
     undead AS (DELETE FROM dead_letters AS d USING input AS i WHERE d.receipt = i.receipt),
+    refreshed AS (DELETE FROM refreshes AS r USING input AS i WHERE r.receipt = i.receipt),
     recorded AS (INSERT INTO actions (seq, at, by, action) SELECT seq, $13, $14, $15 FROM changed),
     counted AS (${addCountsSql(
       `(SELECT source, former AS destination, state, 0 AS queued FROM changed
@@ -74,6 +75,13 @@ const REPLAY: Statement = {
       },
     )})
     SELECT DISTINCT destination, (SELECT count(*)::integer FROM changed) AS replayed FROM changed`,
+};
+
+/** What was fetched for the replayed events. Those of them whose body is gone have nothing. */
+const FORGET_ENTITIES: Statement = {
+  name: 'replay_forget_entities',
+  text: `UPDATE bodies AS b SET entities = NULL FROM unnest($1::bigint[], $2::integer[]) AS i (seq, day)
+    WHERE b.seq = i.seq AND b.day = i.day AND b.entities IS NOT NULL`,
 };
 
 /** What a step needs to know of its job. */
@@ -107,7 +115,7 @@ async function lockRows(session: Session, { rows }: ScannedEvents): Promise<read
 /** Replays the next events, ascending, so that the oldest event of a lane becomes its head. */
 export async function replayEvents(
   session: Session,
-  { filter, routes }: JobScope,
+  { filter, routes, refetch }: JobScope,
   range: { readonly after: string | undefined; readonly until: string | undefined },
   { at, by, as_new }: ReplayedBy,
 ): Promise<StepResult> {
@@ -155,6 +163,8 @@ export async function replayEvents(
     by,
     replayedAction(as_new),
   ]);
+  if (refetch === true)
+    await session.query(FORGET_ENTITIES, [rows.map(({ seq }) => seq), rows.map(({ day }) => day)]);
   return {
     matched: rows.length,
     replayed: found[0]?.replayed ?? 0,

@@ -74,6 +74,10 @@ const MOVE: Statement = {
         received_at, body_bytes, due_at FROM changed, base
     ),
     recorded AS (INSERT INTO actions (seq, at, by, action) SELECT seq, $10, $11, action FROM changed),
+    refreshed AS (
+      UPDATE refreshes AS r SET destination = $9, lane = c.lane, lane_key = c.lane_key
+      FROM changed AS c WHERE c.is_replay AND r.receipt = c.receipt
+    ),
     counted AS (${addCountsSql(
       `(SELECT source, former AS destination, is_replay, -1 AS n FROM changed
         UNION ALL SELECT source, $9, is_replay, 1 FROM changed) AS changes`,

@@ -215,3 +215,12 @@ WITH gone AS (
 )
 SELECT count(*)::integer AS removed FROM gone`,
 };
+
+/**
+ * Refreshes whose body is gone and that nobody has dropped, because their source is no longer
+ * enriched. Parameters: bound of the time since when they have been waiting.
+ */
+export const REMOVE_REFRESHES: Statement = {
+  name: 'maintenance_remove_refreshes',
+  text: `DELETE FROM refreshes AS r WHERE r.since <= $1::bigint AND NOT ${hasBodySql('r')}`,
+};

@@ -30,6 +30,8 @@ interface SealedColumn {
   readonly keys: readonly Key[];
   /** Whether its size counts as stored bytes. */
   readonly isCounted: boolean;
+  /** Most rows have none: a step that looked for the next one could read all of the table. */
+  readonly isRare?: true;
 }
 
 const SEQ: Key = { column: 'seq', type: 'bigint', min: '0' };
@@ -40,7 +42,10 @@ function text(column: string): Key {
   return { column, type: 'text', min: '' };
 }
 
-/** Everything that is encrypted. */
+/**
+ * Everything that is encrypted. A leader of another version goes on from a position in it, so new
+ * columns are added at the end.
+ */
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'bodies', column: 'body', keys: [SEQ, DAY], isCounted: true },
   {
@@ -59,6 +64,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     keys: [{ column: 'id', type: 'bigint', min: '0' }],
     isCounted: false,
   },
+  { table: 'bodies', column: 'entities', keys: [SEQ, DAY], isCounted: false, isRare: true },
 ];
 
 /** Where re-encryption goes on, as JSON. */
@@ -76,8 +82,9 @@ export const FIRST_POSITION: SealingPosition = { column: 0, looked: 0, resealed:
 
 interface Head {
   readonly key: readonly string[];
-  readonly form: Buffer;
-  readonly bytes: number;
+  /** Null without a payload. */
+  readonly form: Buffer | null;
+  readonly bytes: number | null;
 }
 
 interface Payload {
@@ -95,7 +102,7 @@ function keyArrays(keys: readonly Key[]): string {
   return keys.map(({ type }, index) => `$${index + 1}::${type}[]`).join(', ');
 }
 
-function statementsOf({ table, column, keys }: SealedColumn): ColumnStatements {
+function statementsOf({ table, column, keys, isRare }: SealedColumn): ColumnStatements {
   const name = `maintenance_seal_${table}_${column}`;
   const columns = keys.map((key) => `t.${key.column}`).join(', ');
   const asTexts = `ARRAY[${keys.map((key) => `t.${key.column}::text`).join(', ')}] AS key`;
@@ -108,7 +115,7 @@ function statementsOf({ table, column, keys }: SealedColumn): ColumnStatements {
       name: `${name}_look`,
       text: `SELECT ${asTexts}, substring(t.${column} FROM 1 FOR ${FORM_BYTES}) AS form,
   octet_length(t.${column}) AS bytes
-FROM ${table} t WHERE (${columns}) > (${after}) AND t.${column} IS NOT NULL
+FROM ${table} t WHERE (${columns}) > (${after})${isRare ? '' : ` AND t.${column} IS NOT NULL`}
 ORDER BY ${columns} LIMIT ${MAX_ROWS}`,
     },
     read: {
@@ -139,7 +146,7 @@ function withinBounds(heads: readonly Head[], isCurrent: (head: Head) => boolean
     end += 1;
     if (isCurrent(head)) continue;
     old.push(head);
-    bytes += head.bytes;
+    bytes += head.bytes ?? 0;
     count += 1;
     if (count >= MAX_REWRITTEN || bytes >= MAX_BYTES) break;
   }
@@ -207,7 +214,10 @@ export function createResealing(engine: Pick<PostgresEngine, 'sessions' | 'ciphe
       const { look } = STATEMENTS[from.column] as ColumnStatements;
       const after = from.after ?? column.keys.map(({ min }) => min);
       const heads = await sessions.query<Head>('work', look, [...after]);
-      const { old, last, looked, isLast } = withinBounds(heads, ({ form }) => cipher.isCurrent(form));
+      const { old, last, looked, isLast } = withinBounds(
+        heads,
+        ({ form }) => form === null || cipher.isCurrent(form),
+      );
       const { count, unreadable } = await reseal(from.column, old);
       const sums = {
         looked: from.looked + looked,

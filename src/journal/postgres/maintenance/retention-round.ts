@@ -4,7 +4,7 @@ import type { PostgresEngine } from '../engine/engine.ts';
 import type { Param, Statement } from '../sessions/session.ts';
 import { createPartitions, listPartitions, type Partition } from './day-partitions.ts';
 import { type DayOfStore, type OnStep, type Visit, visitPartition } from './partition-visit.ts';
-import { REMOVE_DEAD, REMOVE_EXPIRED, REMOVE_REQUESTS } from './removal-statements.ts';
+import { REMOVE_DEAD, REMOVE_EXPIRED, REMOVE_REFRESHES, REMOVE_REQUESTS } from './removal-statements.ts';
 
 /** Rows that a step without a partition removes. */
 const MAX_REMOVED_PER_STEP = 300;
@@ -12,6 +12,9 @@ const MAX_REMOVED_PER_STEP = 300;
 const MAX_REQUESTS_PER_STEP = 2_000;
 /** Days around today that have partitions: from yesterday on. */
 const DAYS_AHEAD = 2;
+
+/** Time in which a refresh without a body is dropped by whoever looks for due ones. */
+const DROP_LIMIT_MS = 24 * 3_600_000;
 
 /** The day of `events_default`. */
 const DEFAULT = -1;
@@ -111,6 +114,8 @@ export function createRetentionRounds(engine: PostgresEngine): RetentionRounds {
       await visitAll(policy, onStep, signal);
       if (signal.aborted) return;
       await removeRequests(policy, onStep, signal);
+      const waitingBefore = engine.now() - policy.delivered - DROP_LIMIT_MS;
+      await engine.sessions.query('work', REMOVE_REFRESHES, [waitingBefore]);
       const limit = MAX_REMOVED_PER_STEP;
       await repeat(removeAs(REMOVE_EXPIRED, engine.now(), limit), limit, onStep, signal);
     },

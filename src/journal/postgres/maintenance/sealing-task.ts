@@ -20,6 +20,21 @@ interface Progress {
   readonly sealing?: { readonly form: string; readonly at: SealingPosition };
   /** The form that everything has. */
   readonly sealed?: string;
+  /** Number of columns of SEALED_COLUMNS that `sealed` is about. */
+  readonly columns?: number;
+}
+
+/** Columns that a relay of the first format knows, which records no number of them. */
+const FIRST_COLUMNS = 7;
+
+function isSealed({ sealed, columns }: Progress, form: string): boolean {
+  return sealed === form && (columns ?? FIRST_COLUMNS) >= SEALED_COLUMNS.length;
+}
+
+/** Where a pass begins that is to bring everything into a form. */
+function startOf({ sealing, sealed, columns }: Progress, form: string): SealingPosition {
+  if (sealing?.form === form) return sealing.at;
+  return sealed === form ? { ...FIRST_POSITION, column: columns ?? FIRST_COLUMNS } : FIRST_POSITION;
 }
 
 const READ_PROGRESS: Statement = {
@@ -95,13 +110,17 @@ export function createSealingTask({ engine, lease, report, retry, wait, signal }
     while (!isOver()) {
       const progress = await retry('re-encryption', readProgress);
       if (progress === undefined) return;
-      if (progress.sealed === cipher.formId) return report({ kind: 'sealing', share: 1 });
-      const start = progress.sealing?.form === cipher.formId ? progress.sealing.at : FIRST_POSITION;
-      const sums = await pass(start, (await retry('re-encryption', estimate)) ?? 0);
+      if (isSealed(progress, cipher.formId)) return report({ kind: 'sealing', share: 1 });
+      const sums = await pass(
+        startOf(progress, cipher.formId),
+        (await retry('re-encryption', estimate)) ?? 0,
+      );
       if (sums === undefined) return;
       const { resealed, unreadable } = sums;
       const isComplete = resealed === 0 && unreadable === 0;
-      await retry('re-encryption', () => save(isComplete ? { sealed: cipher.formId } : {}));
+      await retry('re-encryption', () =>
+        save(isComplete ? { sealed: cipher.formId, columns: SEALED_COLUMNS.length } : {}),
+      );
       report({ kind: 'sealing', share: 1 });
       report({ kind: 'sealed', resealed, unreadable });
       if (!isComplete) await wait(NEXT_PASS_DELAY_MS);

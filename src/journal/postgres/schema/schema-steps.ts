@@ -1,4 +1,5 @@
 import { CUSTOMER_TABLES } from './customer-tables.ts';
+import { ENRICHMENT_TABLES } from './enrichment-tables.ts';
 import { EVENT_TABLES } from './event-tables.ts';
 import { FLEET_TABLES } from './fleet-tables.ts';
 
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly Migration[] = [
     sql: `${EVENT_TABLES}${CUSTOMER_TABLES}${FLEET_TABLES}`,
     readableFrom: 1,
   },
+  { name: 'enrichment', sql: ENRICHMENT_TABLES, readableFrom: 1 },
 ];

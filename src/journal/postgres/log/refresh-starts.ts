@@ -1,0 +1,196 @@
+import type { RefreshRequest } from '../../journal.ts';
+import { MAX_CHANGES_PER_STEP, REFRESHED, REFRESHER } from '../../operator-actions.ts';
+import { keepsBodySql } from '../engine/body-presence.ts';
+import { addCountsSql } from '../engine/count-changes.ts';
+import type { PostgresEngine } from '../engine/engine.ts';
+import { pinHeads } from '../engine/head-pins.ts';
+import { isOverSql } from '../engine/refresh-state.ts';
+import { STATE_CODES, type StateCode, type StoredRow } from '../engine/stored-events.ts';
+import { storedText, textOf } from '../engine/stored-text.ts';
+import type { Session, Statement } from '../sessions/session.ts';
+import { type Placement, placementsOf } from './placements.ts';
+
+/*
+ * Makes events pending that are due for a refresh, as a replay does, but without a job. Events are
+ * locked before their refreshes, as everywhere.
+ */
+
+/** One at a time over all replicas, so that no more are running than were asked for. */
+const LOCK_REFRESHES: Statement = {
+  name: 'refresh_lock',
+  text: `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || ' refreshes', 0))`,
+};
+
+const FORGET_OVER: Statement = {
+  name: 'refresh_forget_over',
+  text: `DELETE FROM refreshes AS r WHERE ${isOverSql('r')}`,
+};
+
+/** Of the routes in `$1` and `$2`. */
+const COUNT_RUNNING: Statement = {
+  name: 'refresh_running',
+  text: `SELECT count(*)::integer AS running
+    FROM refreshes AS r JOIN unnest($1::text[], $2::text[]) AS i (source, destination)
+      ON r.source = i.source AND r.destination = i.destination
+    WHERE r.is_running`,
+};
+
+/** The newest ones that are due at `$3`, `$4` at most. */
+const FIND_DUE: Statement = {
+  name: 'refresh_due',
+  text: `SELECT due.receipt, due.day, due.seq
+    FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS u (source, destination)) AS i
+      CROSS JOIN LATERAL (
+        SELECT r.receipt, r.day, r.seq FROM refreshes AS r
+        WHERE r.source = i.source AND r.destination = i.destination AND NOT r.is_running AND r.due_at <= $3
+        ORDER BY r.seq DESC LIMIT $4::integer
+      ) AS due
+    ORDER BY due.seq DESC LIMIT $4::integer`,
+};
+
+/** Of those whose body is gone, the event may be gone too. */
+const LOCK_EVENTS: Statement = {
+  name: 'refresh_lock_events',
+  text: `SELECT e.receipt, e.day, e.seq, e.source, e.destination, e.lane, e.own_lane, e.lane_key, e.state
+    FROM unnest($1::uuid[], $2::integer[]) AS i (receipt, day)
+      JOIN events AS e ON e.receipt = i.receipt AND e.day = i.day
+    ORDER BY e.seq FOR UPDATE OF e`,
+};
+
+/*
+ * Whether an event has its body, and still waits, is read after it was locked. `$12` are all that
+ * were due: what cannot be refreshed no longer waits.
+ */
+const START: Statement = {
+  name: 'refresh_start',
+  text: `WITH base AS MATERIALIZED (SELECT nextval('positions') AS n),
+    input AS MATERIALIZED (
+      SELECT i.* FROM unnest($2::uuid[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::integer[],
+          $8::text[]) WITH ORDINALITY
+        AS i (receipt, day, seq, lane, own_lane, lane_key, state, place)
+      WHERE i.state = '${STATE_CODES.delivered}' AND ${keepsBodySql('i')} AND EXISTS (
+        SELECT FROM refreshes AS r WHERE r.receipt = i.receipt AND NOT r.is_running
+      )
+    ),
+    changed AS (
+      UPDATE events AS e SET state = 'p', reason = NULL, detail = NULL, settled_at = NULL, notes = NULL,
+        due_at = $9, failures = 0, charged = 0, is_replay = true, lane = i.lane, own_lane = i.own_lane,
+        lane_key = i.lane_key, delivered = 0
+      FROM input AS i WHERE e.receipt = i.receipt AND e.day = i.day
+      RETURNING i.*, e.source, e.destination, e.received_at, e.body_bytes, e.replays
+    ),
+    queued AS (
+      INSERT INTO queue (destination, is_replay, stream, pos, seq, day, receipt, source, lane, lane_key,
+        received_at, body_bytes, due_at)
+      SELECT destination, true, $1, n + place, seq, day, receipt, source, lane, lane_key,
+        received_at, body_bytes, $9 FROM changed, base
+    ),
+    running AS (
+      UPDATE refreshes AS r SET is_running = true, replays = c.replays, lane = c.lane, lane_key = c.lane_key
+      FROM changed AS c WHERE r.receipt = c.receipt
+    ),
+    gone AS (
+      DELETE FROM refreshes AS r WHERE r.receipt = ANY ($12::uuid[]) AND NOT r.is_running
+        AND r.receipt NOT IN (SELECT receipt FROM input)
+      RETURNING r.receipt
+    ),
+    recorded AS (INSERT INTO actions (seq, at, by, action) SELECT seq, $9, $10, $11 FROM changed),
+    counted AS (${addCountsSql('changed', {
+      pending: 'count(*)',
+      replaying: 'count(*)',
+      delivered: '-count(*)',
+    })})
+    SELECT ARRAY(SELECT DISTINCT destination FROM changed) AS destinations,
+      (SELECT count(*)::integer FROM changed) AS started,
+      (SELECT count(*)::integer FROM gone
+       WHERE NOT EXISTS (SELECT FROM unnest($2::uuid[], $8::text[]) AS i (receipt, state)
+         WHERE i.receipt = gone.receipt AND i.state <> '${STATE_CODES.delivered}')) AS dropped`,
+};
+
+type LockedRow = Pick<
+  StoredRow,
+  'receipt' | 'day' | 'seq' | 'source' | 'destination' | 'lane' | 'own_lane'
+> & {
+  readonly state: StateCode;
+  readonly lane_key: number;
+};
+
+type DueRow = Pick<StoredRow, 'receipt' | 'day' | 'seq'>;
+
+interface Started {
+  readonly destinations: readonly string[];
+  readonly started: number;
+  readonly dropped: number;
+}
+
+const NOTHING: Started = { destinations: [], started: 0, dropped: 0 };
+
+async function start(
+  { now }: Pick<PostgresEngine, 'now'>,
+  session: Session,
+  due: readonly DueRow[],
+): Promise<Started> {
+  const receipts = due.map(({ receipt }) => receipt);
+  const rows = await session.query<LockedRow>(LOCK_EVENTS, [receipts, due.map(({ day }) => day)]);
+  // A customer may have been merged since.
+  const placements = await placementsOf(
+    session,
+    rows.map(({ destination, own_lane, lane, lane_key }) => ({
+      destination,
+      original: own_lane ?? lane,
+      laneKey: lane_key,
+    })),
+  );
+  await pinHeads(
+    session,
+    rows.flatMap(({ seq, destination, state }, index) => {
+      const { lane, lane_key: laneKey } = placements[index] as Placement;
+      const isLeft = lane === null || state !== STATE_CODES.delivered;
+      return isLeft ? [] : [{ destination, lane, laneKey, isReplay: true, seq }];
+    }),
+  );
+  const [started] = await session.query<Started>(START, [
+    session.stream,
+    rows.map(({ receipt }) => receipt),
+    rows.map(({ day }) => day),
+    rows.map(({ seq }) => seq),
+    placements.map(({ lane }) => lane),
+    placements.map(({ own_lane }) => own_lane),
+    placements.map(({ lane_key }) => lane_key),
+    rows.map(({ state }) => state),
+    now(),
+    REFRESHER,
+    REFRESHED,
+    receipts,
+  ]);
+  return started ?? NOTHING;
+}
+
+/** See Enrichments. */
+export async function refresh(
+  engine: PostgresEngine,
+  { routes, running }: RefreshRequest,
+): Promise<{ readonly started: number; readonly dropped: number }> {
+  const { sessions, now, notifyClaimable } = engine;
+  const ofRoutes = [
+    routes.map(({ source }) => storedText(source)),
+    routes.map(({ destination }) => storedText(destination)),
+  ];
+  let [started, dropped] = [0, 0];
+  for (let isMore = routes.length > 0 && running > 0; isMore; ) {
+    const step = await sessions.transaction('work', async (session) => {
+      await session.query(LOCK_REFRESHES);
+      await session.query(FORGET_OVER);
+      const [counted] = await session.query<{ running: number }>(COUNT_RUNNING, ofRoutes);
+      const free = Math.min(running - (counted?.running ?? 0), MAX_CHANGES_PER_STEP);
+      if (free <= 0) return { ...NOTHING, found: 0 };
+      const due = await session.query<DueRow>(FIND_DUE, [...ofRoutes, now(), free]);
+      return { ...(due.length === 0 ? NOTHING : await start(engine, session, due)), found: due.length };
+    });
+    for (const destination of step.destinations) notifyClaimable(textOf(destination));
+    started += step.started;
+    dropped += step.dropped;
+    isMore = step.started < step.found || step.found === MAX_CHANGES_PER_STEP;
+  }
+  return { started, dropped };
+}

@@ -16,6 +16,7 @@ export async function appendMarkedDeadLetter(journal: Journal, word: string, bod
     sent: [{ kind: 'event', json: `{"${word}":1}` }],
     profiles: [{ lane: ANN, state: `{"${word}":2}` }],
     notes: [{ path: `data.${word}`, code: 'too-long' }],
+    enrichment: { entities: `{"${word}":3}` },
   }));
 }
 

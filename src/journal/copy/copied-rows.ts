@@ -8,6 +8,19 @@ export type CopiedValue = string | number | boolean | null | Uint8Array | readon
 /** A row by its columns. Payloads have their stored form, which all engines share. */
 export type CopiedRow = Readonly<Record<string, CopiedValue>>;
 
+/** That an event waits for a refresh, or is pending because of one. */
+export interface CopiedRefresh {
+  /** The lane whose customer is to be refreshed; null also if the customer is not. */
+  readonly lane: string | null;
+  readonly customer: boolean;
+  readonly bill: boolean;
+  /** Epoch ms. */
+  readonly since: number;
+  readonly due_at: number;
+  readonly attempts: number;
+  readonly running: boolean;
+}
+
 /** An event with everything that belongs to it alone. */
 export interface CopiedEvent extends EventColumns {
   /** Its place in the order of acceptance, which the copy keeps. */
@@ -24,6 +37,10 @@ export interface CopiedEvent extends EventColumns {
   readonly sent: readonly CopiedRow[];
   readonly actions: readonly CopiedRow[];
   readonly differing: CopiedRow | undefined;
+  /** What was fetched for it. */
+  readonly entities: Uint8Array | null;
+  /** If something is still missing. */
+  readonly refresh: CopiedRefresh | undefined;
 }
 
 /** The other tables, in the order in which they are copied. */

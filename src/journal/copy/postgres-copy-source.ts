@@ -108,6 +108,8 @@ async function readEvents(connection: Connection, after: number): Promise<Copied
     sent: sent.get(n) ?? [],
     actions: actions.get(n) ?? [],
     differing: differing.get(n)?.[0],
+    entities: null,
+    refresh: undefined,
   }));
 }
 

@@ -4,6 +4,7 @@ import { HAS_BODY } from '../sqlite/engine/sweep-schema.ts';
 import { openStoppedStore } from '../sqlite/offline/stopped-store.ts';
 import {
   type CopiedEvent,
+  type CopiedRefresh,
   type CopiedRow,
   type CopySource,
   SIDE_TABLE_NAMES,
@@ -49,7 +50,7 @@ export function accountOf(db: DatabaseSync): StoreAccount {
     count(`events ${source} ${destination} ${state}`, n);
     count('bodies', bodies);
   }
-  for (const table of ['attempts', 'sent', 'actions', 'differing_copies', 'notes'])
+  for (const table of ['attempts', 'sent', 'actions', 'differing_copies', 'notes', 'entities', 'refreshes'])
     count(table, all(`SELECT count(*) AS n FROM ${table}`)[0]?.['n']);
   for (const table of SIDE_TABLE_NAMES)
     count(table, all(`SELECT count(*) AS n FROM ${relationOf(table)}`)[0]?.['n']);
@@ -60,7 +61,7 @@ export function accountOf(db: DatabaseSync): StoreAccount {
   };
 }
 
-interface SourceRow extends Omit<CopiedEvent, 'isReplay' | 'isPinned' | 'sentIn' | 'body'> {
+interface SourceRow extends Omit<CopiedEvent, 'isReplay' | 'isPinned' | 'sentIn' | 'body' | 'refresh'> {
   readonly head: number;
   readonly replay: number;
   readonly sent_in: string | null;
@@ -68,7 +69,8 @@ interface SourceRow extends Omit<CopiedEvent, 'isReplay' | 'isPinned' | 'sentIn'
 }
 
 const EVENTS = `SELECT e.*, CASE WHEN ${HAS_BODY} THEN (SELECT body FROM bodies b WHERE b.seq = e.seq) END AS stored,
-    (SELECT json FROM notes n WHERE n.seq = e.seq) AS notes
+    (SELECT json FROM notes n WHERE n.seq = e.seq) AS notes,
+    (SELECT json FROM entities f WHERE f.seq = e.seq) AS entities
   FROM events e WHERE seq > ? AND seq <= ? ORDER BY seq`;
 
 const CHILDREN = {
@@ -76,8 +78,17 @@ const CHILDREN = {
     WHERE seq > ? AND seq <= ? ORDER BY seq, n`,
   sent: 'SELECT seq, kind, json FROM sent WHERE seq > ? AND seq <= ? ORDER BY seq, id',
   actions: 'SELECT seq, at, by, action FROM actions WHERE seq > ? AND seq <= ? ORDER BY seq, id',
+  refresh: `SELECT seq, lane, customer, bill, since, due_at, attempts, running FROM refreshes
+    WHERE seq > ? AND seq <= ?`,
   differing: 'SELECT seq, copies, last_at FROM differing_copies WHERE seq > ? AND seq <= ?',
 } as const;
+
+function refreshOf(row: CopiedRow | undefined): CopiedRefresh | undefined {
+  if (row === undefined) return undefined;
+  const { customer, bill, running } = row;
+  const columns = row as unknown as CopiedRefresh;
+  return { ...columns, customer: customer === 1, bill: bill === 1, running: running === 1 };
+}
 
 /** Heads of lanes that have older events behind them. */
 function pinnedHeads(db: DatabaseSync): ReadonlySet<number> {
@@ -118,6 +129,7 @@ function readEvents(db: DatabaseSync, after: number, pinned: ReadonlySet<number>
   const sent = childrenOf(CHILDREN.sent);
   const actions = childrenOf(CHILDREN.actions);
   const differing = childrenOf(CHILDREN.differing);
+  const refreshes = childrenOf(CHILDREN.refresh);
   return (db.prepare(EVENTS).all(after, end) as unknown as SourceRow[]).map((row) => ({
     ...row,
     state: row.state,
@@ -129,6 +141,7 @@ function readEvents(db: DatabaseSync, after: number, pinned: ReadonlySet<number>
     sent: sent.get(row.seq) ?? [],
     actions: actions.get(row.seq) ?? [],
     differing: differing.get(row.seq)?.[0],
+    refresh: refreshOf(refreshes.get(row.seq)?.[0]),
   }));
 }
 

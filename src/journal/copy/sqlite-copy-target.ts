@@ -12,6 +12,7 @@ import { hasStore, withStoppedStore } from '../sqlite/offline/stopped-store.ts';
 import { acceptedIn } from '../sqlite/offline/verify.ts';
 import {
   type CopiedEvent,
+  type CopiedRefresh,
   type CopiedRow,
   type CopyProgress,
   type CopyTarget,
@@ -46,6 +47,15 @@ function plain(value: CopiedRow[string] | undefined): Writable {
 
 function plainRow(row: CopiedRow): Record<string, Writable> {
   return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, plain(value)]));
+}
+
+function insertRefresh(
+  db: Database,
+  { seq, source, destination }: CopiedEvent,
+  { customer, bill, running, ...row }: CopiedRefresh,
+): void {
+  const flags = { customer: Number(customer), bill: Number(bill), running: Number(running) };
+  insert(db, 'refreshes', { seq, source, destination, ...row, ...flags });
 }
 
 function insertEvent(db: Database, event: CopiedEvent): void {
@@ -89,6 +99,8 @@ function insertEvent(db: Database, event: CopiedEvent): void {
     insert(db, 'attempts', { seq, n: index + 1, ...plainRow(row) });
   for (const row of event.sent) insert(db, 'sent', { seq, ...plainRow(row) });
   for (const row of event.actions) insert(db, 'actions', { seq, ...plainRow(row) });
+  if (event.entities !== null) insert(db, 'entities', { seq, json: event.entities });
+  if (event.refresh !== undefined) insertRefresh(db, event, event.refresh);
   if (event.differing !== undefined) insert(db, 'differing_copies', { seq, ...plainRow(event.differing) });
 }
 

@@ -3,6 +3,7 @@ import {
   type BatchReport,
   type Claim,
   type ClaimedEvent,
+  type Enrichments,
   type EventRecord,
   type Journal,
   type MaintenancePolicy,
@@ -23,6 +24,7 @@ import { createOnlineBackup, removeTemporaryBackups } from './thread/online-back
 import { createStatusReader, readStatus } from './thread/status-reader.ts';
 import {
   countEvents,
+  countRefreshes,
   discardEvents,
   listEvents,
   listQuarantine,
@@ -86,18 +88,20 @@ function writingCalls(send: Send) {
     recordDifferingCopy: (receipt) => send('recordDifferingCopy', receipt),
     quarantine: (request, bounds) => send('quarantine', { request: withOwnBody(request), bounds }),
     settle: (token, settlements) => send('settle', { token, settlements }),
+    refresh: (request) => send('refresh', request),
     countContacts: (request) => send('countContacts', request),
     promote: (receipt, event, by) => send('promote', { receipt, event: withOwnBody(event), by }),
     removeQuarantined: (receipts) => send('removeQuarantined', receipts),
     pause: (destination, by) => send('pause', { destination, by }),
     resume: (destination) => send('resume', destination),
     savePrograms: (programs) => send('savePrograms', programs),
-  } satisfies Partial<Journal>;
+  } satisfies Partial<Journal & Enrichments>;
 }
 
 function readingCalls(send: Send) {
   return {
     release: (token, receipts) => send('release', { token, receipts }),
+    enrichments: (receipts) => send('enrichments', receipts),
     profiles: (destination, lanes) => send('profiles', { destination, lanes }),
     sharedContacts: (filter) => send('sharedContacts', filter),
     ledger: () => send('ledger', undefined),
@@ -106,7 +110,7 @@ function readingCalls(send: Send) {
     pauses: () => send('pauses', undefined),
     programs: () => send('programs', undefined),
     replays: () => send('replays', undefined),
-  } satisfies Partial<Journal>;
+  } satisfies Partial<Journal & Enrichments>;
 }
 
 /** A channel for calls of many steps: refuses further steps once closing begins. */
@@ -127,12 +131,13 @@ function steppedCalls(
   return {
     list: (filter, page) => track(() => listEvents(channel, filter, page)),
     count: (filter) => track(() => countEvents(channel, filter)),
+    refreshes: () => track(() => countRefreshes(channel)),
     listQuarantined: (filter, page) => track(() => listQuarantine(channel, filter, page)),
     replay: (request) => track(() => runner.replay(request)),
     discard: (filter, by) => track(async () => ({ discarded: await discardEvents(channel, { filter, by }) })),
     reroute: (source, destination, by) =>
       track(async () => ({ rerouted: await rerouteEvents(channel, { source, destination, by }) })),
-  } satisfies Partial<Journal>;
+  } satisfies Partial<Journal & Enrichments>;
 }
 
 function noStoreError(path: string): StoreError {
@@ -145,7 +150,7 @@ function noStoreError(path: string): StoreError {
  * @throws StoreError if the folder cannot be used, is used by another relay, or was written by a
  *   newer version; Error for an invalid key
  */
-export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
+export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal & Enrichments> {
   const { path, maxPages, generationSize, contactBounds, clock, log } = options;
   const claimable = createListeners<string>(log);
   const maintenance = createListeners<MaintenanceReport>(log);

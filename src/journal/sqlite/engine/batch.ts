@@ -16,6 +16,7 @@ import { isDamage } from './damage.ts';
 import { isStorageFailure } from './database.ts';
 import type { Engine } from './sqlite-engine.ts';
 import { count, find, list } from './lookups.ts';
+import { enrichments } from './entity-table.ts';
 import { makeRoom } from './make-room.ts';
 import { discard, pause, pauses, reroute, resume } from './operator-changes.ts';
 import { recoverEngine } from './open-engine.ts';
@@ -23,6 +24,8 @@ import { programs, savePrograms } from './program-table.ts';
 import { profiles } from './payloads.ts';
 import { listQuarantined, removeQuarantined } from './quarantine-table.ts';
 import { isSealed, reencrypt } from './re-encryption.ts';
+import { refresh } from './refresh-start.ts';
+import { refreshBacklog } from './refresh-table.ts';
 import { replay, replays, replayStep } from './replay-table.ts';
 import { holdFile, probe, releaseFile, retain, status } from './retention.ts';
 import { settle } from './settle.ts';
@@ -191,6 +194,9 @@ const OPERATIONS: {
   quarantine,
   claim,
   settle,
+  enrichments,
+  refresh,
+  refreshes: refreshBacklog,
   release,
   profiles,
   countContacts,

@@ -17,12 +17,15 @@ import type {
   Overdue,
   Quarantined,
   QuarantineBounds,
+  RefreshBacklog,
+  RefreshRequest,
   ReplayJob,
   ReplayRequest,
   RetentionPolicy,
   Settlement,
   SharedContactFilter,
   SharedContacts,
+  StoredEnrichment,
   StoredEvent,
   ProgramsChange,
   StoredPrograms,
@@ -129,6 +132,13 @@ export interface Operations {
     { readonly token: string; readonly settlements: readonly Settlement[] },
     { readonly stale: readonly string[] }
   >;
+  enrichments: Operation<readonly string[], ReadonlyMap<string, StoredEnrichment>>;
+  refresh: Operation<RefreshRequest, { readonly started: number; readonly dropped: number }>;
+  /** Of the events behind position `after`; without `next` these were all. */
+  refreshes: Operation<
+    { readonly after: number },
+    { readonly backlogs: readonly RefreshBacklog[]; readonly next?: number }
+  >;
   release: Operation<{ readonly token: string; readonly receipts: readonly string[] }, void>;
   profiles: Operation<
     { readonly destination: string; readonly lanes: readonly string[] },
@@ -212,6 +222,9 @@ export const CLASS_OF = {
   quarantine: 'intake',
   claim: 'read',
   settle: 'delivery',
+  enrichments: 'read',
+  refresh: 'delivery',
+  refreshes: 'read',
   release: 'read',
   profiles: 'read',
   countContacts: 'growing',

@@ -1,6 +1,7 @@
 import type { LaneAlias } from '../../journal.ts';
 import type { BusyLane } from './claim-registry.ts';
 import { mergeContacts } from './contact-table.ts';
+import { mergeRefreshes } from './refresh-table.ts';
 import type { Engine } from './sqlite-engine.ts';
 import { queueKey } from '../../queue-key.ts';
 import type { EventRow, QueueRow } from './rows.ts';
@@ -252,4 +253,5 @@ export function addAlias(engine: Engine, destination: string, { from, to }: Lane
   );
   moveLane(engine, destination, from, target);
   mergeContacts(engine, destination, from, target);
+  mergeRefreshes(engine, destination, from, target);
 }

@@ -1,5 +1,6 @@
 import { FIRST_FORMAT } from './first-format.ts';
 import { CONTACTS } from './contact-schema.ts';
+import { ENRICHMENTS } from './enrichment-schema.ts';
 import { RETENTION_SWEEPS } from './sweep-schema.ts';
 
 /*
@@ -212,4 +213,5 @@ export const MIGRATIONS: readonly string[] = [
   REQUESTS,
   RETENTION_SWEEPS,
   DEAD_STATES,
+  ENRICHMENTS,
 ];

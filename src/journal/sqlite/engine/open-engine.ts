@@ -10,6 +10,7 @@ import { newSeed, openIntakeLog } from './intake-log.ts';
 import { applyLog, assertLogBelongs, assertLogComplete, assertLogExists } from './intake-recovery.ts';
 import { createPayloadCipher, type Loss } from '../../payload-cipher.ts';
 import { isSealed } from './re-encryption.ts';
+import { isAnyRefresh } from './refresh-table.ts';
 import { createSentRequests } from './sent-requests.ts';
 import { createTableCommits } from './table-commits.ts';
 
@@ -139,6 +140,7 @@ function startEngine(db: Database, options: EngineOptions): Engine {
     indexes: openIndexes(db, generationSize),
     contactBounds: options.contactBounds ?? CONTACT_BOUNDS,
     aliases: { isAny: isAnyAlias(db) },
+    refreshes: { isAny: isAnyRefresh(db) },
     claimable: new Set(),
     needsRecovery: false,
     recoveries: 0,
@@ -177,6 +179,7 @@ export function recoverEngine(engine: Engine): void {
   loadAccounts(engine.accounts, engine.db);
   engine.indexes = openIndexes(engine.db, engine.generationSize);
   engine.aliases.isAny = isAnyAlias(engine.db);
+  engine.refreshes.isAny = isAnyRefresh(engine.db);
   engine.claimable.clear();
   engine.frontiers.reset();
   engine.requests.forget();

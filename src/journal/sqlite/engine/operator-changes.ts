@@ -5,6 +5,7 @@ import { addBacklog, addCounts, isPendingElsewhere } from './counts.ts';
 import type { Engine } from './sqlite-engine.ts';
 import { claimHead, enqueueExisting, leaveQueue, overtakeHead, ownLaneOf, placementFor } from './lanes.ts';
 import { deletePayloads } from './payloads.ts';
+import { moveRefresh } from './refresh-table.ts';
 import type { EventRow } from './rows.ts';
 import { scanAscending } from './scan.ts';
 import { SWEPT_BODIES } from './sweep-schema.ts';
@@ -67,6 +68,7 @@ function moveTo(engine: Engine, { destination, by }: RequestOf<'reroute'>, seq: 
     head,
     row.seq,
   );
+  moveRefresh(engine, seq, { destination, lane });
   engine.claims.touch(row.seq);
   engine.frontiers.reset();
   enqueueExisting(engine, queue, row.seq);

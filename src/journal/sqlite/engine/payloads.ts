@@ -5,6 +5,7 @@ import type { Engine } from './sqlite-engine.ts';
 import { aliasesOf } from './lanes.ts';
 import { isReadable, type Loss } from '../../payload-cipher.ts';
 import { notesOf, notesToStore } from '../../stored-notes.ts';
+import { endRefresh } from './refresh-table.ts';
 import type { EventRow } from './rows.ts';
 import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, laneEquals } from './filter-sql.ts';
 
@@ -23,7 +24,7 @@ export function insertBody(engine: Engine, seq: number, body: Uint8Array): void 
  * the page is not read again.
  * @throws the error of SQLite when the damage is met for the first time
  */
-function readStored(
+export function readStored(
   { db, cipher, damagedPages }: Engine,
   sql: string,
   ...key: (string | number)[]
@@ -75,10 +76,11 @@ export function readSentMessages(engine: Engine, { seq, receipt }: EventRow): Se
   });
 }
 
-/** Deletes the body and, for a dead letter, the sent messages. */
+/** Deletes the body, what was fetched, and, for a dead letter, the sent messages. */
 export function deletePayloads({ db }: Engine, seq: number): void {
   db.run('DELETE FROM bodies WHERE seq = ?', seq);
   db.run('DELETE FROM sent WHERE seq = ?', seq);
+  db.run('DELETE FROM entities WHERE seq = ?', seq);
   db.run('UPDATE events SET kept = 0 WHERE seq = ?', seq);
 }
 
@@ -178,6 +180,7 @@ export function withSecureDelete({ db }: Engine, erase: () => void): void {
 function deleteContent(engine: Engine, seq: number): void {
   deletePayloads(engine, seq);
   deleteNotes(engine, seq);
+  endRefresh(engine, seq);
   engine.db.run('UPDATE attempts SET detail = NULL WHERE seq = ?', seq);
   engine.db.run('UPDATE events SET detail = NULL WHERE seq = ?', seq);
 }

@@ -17,6 +17,7 @@ export const ENCRYPTED_COLUMNS: readonly EncryptedColumns[] = [
   { table: 'sent', columns: ['json'] },
   { table: 'profiles', columns: ['state'] },
   { table: 'notes', columns: ['json'] },
+  { table: 'entities', columns: ['json'] },
   { table: 'quarantine', columns: ['headers', 'body'] },
   { table: 'replay_jobs', columns: ['filter'] },
 ];

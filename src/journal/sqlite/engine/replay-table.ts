@@ -16,12 +16,11 @@ import {
   withoutHiddenFields,
 } from '../../replay-scope.ts';
 import { type AnswerOf, FIRST_STEP, type RequestOf, type Step } from './calls.ts';
-import { addBacklog, addCounts } from './counts.ts';
 import type { Engine } from './sqlite-engine.ts';
-import { claimHead, enqueueExisting, ownLaneOf, placementFor } from './lanes.ts';
 import { recordAction } from './operator-changes.ts';
 import { isReadable } from '../../payload-cipher.ts';
-import { deleteNotes } from './payloads.ts';
+import { endRefresh } from './refresh-table.ts';
+import { requeue } from './requeue.ts';
 import type { EventRow } from './rows.ts';
 import { scanAscending, seqBounds } from './scan.ts';
 import { hasBody } from './sweeps.ts';
@@ -119,30 +118,17 @@ export function replays({ db }: Engine): readonly ReplayJob[] {
   return rows.map((row) => toReplayJob(row, row.as_new === 1));
 }
 
-function replayOne(engine: Engine, row: EventRow, job: JobRow, destination: string): void {
-  // The customer may have been merged since.
-  const { lane, own_lane } = placementFor(engine, destination, ownLaneOf(row));
-  const queue = { destination, lane, replay: 1 };
-  engine.db.run(
-    `UPDATE events SET state = 'pending', reason = NULL, detail = NULL, settled_at = NULL, due_at = ?,
-       failures = 0, charged = 0, replay = 1, destination = ?, lane = ?, own_lane = ?, head = ?, delivered = ?,
-       id_suffix = ?, replays = replays + 1 WHERE seq = ?`,
-    job.at,
-    destination,
-    lane,
-    own_lane,
-    claimHead(engine, queue),
-    row.state === 'delivered' ? 0 : row.delivered,
-    suffixAfterReplay(row.id_suffix, job.as_new === 1),
-    row.seq,
-  );
-  enqueueExisting(engine, queue, row.seq);
-  engine.db.run('DELETE FROM sent WHERE seq = ?', row.seq);
-  deleteNotes(engine, row.seq);
-  addCounts(engine, row.source, { [row.state]: -1, pending: 1 });
-  addBacklog(engine, destination, { pending: 1, replaying: 1 });
-  const action = replayedAction(job.as_new === 1);
-  recordAction(engine, row.seq, { at: job.at, by: job.by, action });
+function replayOne(engine: Engine, row: EventRow, job: JobRow, { routes, refetch }: JobScope): void {
+  const asNew = job.as_new === 1;
+  endRefresh(engine, row.seq);
+  if (refetch === true) engine.db.run('DELETE FROM entities WHERE seq = ?', row.seq);
+  requeue(engine, row, {
+    dueAt: job.at,
+    destination: routes[row.source] ?? row.destination,
+    idSuffix: suffixAfterReplay(row.id_suffix, asNew),
+    replays: row.replays + 1,
+  });
+  recordAction(engine, row.seq, { at: job.at, by: job.by, action: replayedAction(asNew) });
 }
 
 /**
@@ -153,14 +139,13 @@ function runStep(engine: Engine, job: JobRow): AnswerOf<'replayStep'> {
   const { id, replayed } = job;
   const scope = scopeOfJob(engine, job);
   if (job.finished_at !== null || scope === undefined) return { id, replayed, more: false };
-  const { filter, routes } = scope;
   // Ascending, so that the oldest event of a lane becomes its head.
-  const settled = withStates(filter, REPLAYED_STATES);
+  const settled = withStates(scope.filter, REPLAYED_STATES);
   const step = { at: job.next_seq, span: job.span, until: job.until_seq };
   const { rows, next } = scanAscending(engine, settled, MAX_CHANGES_PER_STEP, step);
   const replayable = rows.filter((row) => hasBody(engine, row));
   engine.frontiers.reset();
-  for (const row of replayable) replayOne(engine, row, job, routes[row.source] ?? row.destination);
+  for (const row of replayable) replayOne(engine, row, job, scope);
   advanceJob(engine, job, { matched: rows.length, replayed: replayable.length, next });
   return { id, replayed: replayed + replayable.length, more: next !== undefined };
 }

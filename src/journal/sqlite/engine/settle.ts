@@ -4,6 +4,8 @@ import { attemptRow, DELIVERED } from '../../sent-in.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import type { BusyLane } from './claim-registry.ts';
 import { addBacklog, addCounts } from './counts.ts';
+import { writeEntities } from './entity-table.ts';
+import { settleRefresh } from './refresh-table.ts';
 import type { Engine } from './sqlite-engine.ts';
 import { addAlias, endClaim, leaveQueue } from './lanes.ts';
 import {
@@ -96,6 +98,8 @@ export function finish(
   addCounts(engine, row.source, { pending: -1, [settlement.state]: 1 });
   addBacklog(engine, row.destination, { pending: -1, replaying: -row.replay });
   leaveQueue(engine, row);
+  // Only replayed events are pending because of a refresh.
+  if (settlement.enrichment !== undefined || row.replay === 1) settleRefresh(engine, row, settlement);
 }
 
 /**
@@ -127,6 +131,8 @@ function recordDelivered({ db }: Engine, { seq }: QueueRow, { delivered }: Settl
 function applySettlement(engine: Engine, row: QueueRow, destination: string, settlement: Settlement): void {
   if (settlement.state === 'pending') postpone(engine, row, settlement);
   else finish(engine, row, settlement);
+  const { entities } = settlement.enrichment ?? {};
+  if (entities !== undefined) writeEntities(engine, row.seq, entities);
   for (const lane of settlement.erase ?? []) eraseLane(engine, lane, row);
   for (const { lane, state } of settlement.profiles ?? []) writeProfile(engine, destination, lane, state);
   if (settlement.eraseOwn === true && settlement.state !== 'pending') eraseEvent(engine, row.seq);

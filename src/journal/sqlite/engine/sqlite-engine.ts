@@ -49,6 +49,8 @@ export interface Engine {
   readonly generationSize: number | undefined;
   /** False while there is no alias at all, as with most brands: then no lookup is needed. */
   readonly aliases: { isAny: boolean };
+  /** False while no event waits for a refresh: then no settlement looks for one. */
+  readonly refreshes: { isAny: boolean };
   readonly accounts: Accounts;
   readonly log: IntakeLog;
   readonly tables: TableCommits;

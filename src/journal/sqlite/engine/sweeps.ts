@@ -115,8 +115,21 @@ function walk({ db }: Engine, after: number, until: number, decide: (row: SweptR
 
 export function removeBodies({ db }: Engine, { from, to }: Range): number {
   db.run('DELETE FROM sent WHERE seq BETWEEN ? AND ?', from, to);
+  db.run('DELETE FROM entities WHERE seq BETWEEN ? AND ?', from, to);
   return db.run('DELETE FROM bodies WHERE seq BETWEEN ? AND ?', from, to);
 }
+
+/** The tables with rows of one event each. */
+export const CHILD_TABLES = [
+  'bodies',
+  'attempts',
+  'sent',
+  'actions',
+  'notes',
+  'differing_copies',
+  'entities',
+  'refreshes',
+] as const;
 
 /** Deletes complete records and forgets their identities. */
 export function removeRecords({ db, indexes }: Engine, { from, to }: Range): number {
@@ -127,14 +140,13 @@ export function removeRecords({ db, indexes }: Engine, { from, to }: Range): num
   ) as { seq: number; identity: Uint8Array }[];
   for (const { seq, identity } of known) indexes.identities.delete(identityKey(identity), seq);
   // The foreign keys would find the rows of one event after the other.
-  for (const table of ['bodies', 'attempts', 'notes', 'differing_copies', 'sent', 'actions'])
-    db.run(`DELETE FROM ${table} WHERE seq BETWEEN ? AND ?`, from, to);
+  for (const table of CHILD_TABLES) db.run(`DELETE FROM ${table} WHERE seq BETWEEN ? AND ?`, from, to);
   return db.run('DELETE FROM events WHERE seq BETWEEN ? AND ?', from, to);
 }
 
 /** Deletes what a record has beyond what identifies the event and says what became of it. */
 export function removeDetails({ db }: Engine, { from, to }: Range): number {
-  for (const table of ['attempts', 'notes'])
+  for (const table of ['attempts', 'notes', 'refreshes'])
     db.run(`DELETE FROM ${table} WHERE seq BETWEEN ? AND ?`, from, to);
   return db.run(
     `UPDATE events SET lane = NULL, own_lane = NULL, customer_id = NULL, event_id = NULL,

@@ -157,7 +157,9 @@ function inserter({ from, to }: CopyContext, table: string): (row: Row) => boole
 
 /** The last key ever assigned in a table; undefined for a table without such a record. */
 function lastAssigned(db: DatabaseSync, table: string): number | undefined {
-  const owner = ['bodies', 'attempts', 'notes', 'differing_copies'].includes(table) ? 'events' : table;
+  const owner = ['bodies', 'attempts', 'notes', 'differing_copies', 'entities', 'refreshes'].includes(table)
+    ? 'events'
+    : table;
   const row = tryRead(() => db.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(owner));
   return row === undefined ? undefined : Number(row['seq']);
 }

@@ -1,12 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { PAYLOAD_LOST } from '../../event-reasons.ts';
+import { CHILD_TABLES } from '../engine/sweeps.ts';
 
 /*
  * Makes a store consistent after rows were copied to it from a damaged one: whatever can be derived
  * from the rows is recomputed.
  */
-
-const CHILD_TABLES = ['bodies', 'attempts', 'sent', 'actions', 'notes', 'differing_copies'] as const;
 
 /**
  * Pending events without a body cannot be delivered and would block their lanes. Their identity is
@@ -27,6 +26,14 @@ function moveBodilessToDeadLetters(db: DatabaseSync, now: number): void {
 function followAliases(db: DatabaseSync): void {
   db.exec(`UPDATE events SET lane = a.target, own_lane = coalesce(own_lane, events.lane), head = 0 FROM aliases a
     WHERE events.state = 'pending' AND a.destination = events.destination AND a.lane = events.lane`);
+}
+
+/** An event is pending because of its refresh, or delivered and waits for it. */
+function checkRefreshes(db: DatabaseSync): void {
+  db.exec(`DELETE FROM refreshes WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.seq = refreshes.seq
+      AND e.state = CASE running WHEN 1 THEN 'pending' ELSE 'delivered' END);
+    UPDATE refreshes SET lane = a.target FROM aliases a
+      WHERE a.destination = refreshes.destination AND a.lane = refreshes.lane`);
 }
 
 /** A queue with exactly one head keeps it; otherwise its oldest event becomes the head. */
@@ -91,6 +98,7 @@ export function recount(db: DatabaseSync, now: number): void {
   for (const table of CHILD_TABLES) db.exec(`DELETE FROM ${table} WHERE seq NOT IN (SELECT seq FROM events)`);
   moveBodilessToDeadLetters(db, now);
   followAliases(db);
+  checkRefreshes(db);
   setHeads(db);
   setCounts(db, now);
   setContactCounts(db);

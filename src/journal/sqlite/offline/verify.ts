@@ -23,6 +23,7 @@ export interface Finding {
     | 'contacts'
     | 'indexes'
     | 'bodies'
+    | 'refreshes'
     | 'payloads'
     | 'log'
     | 'account';
@@ -167,6 +168,12 @@ const CHECKS: readonly {
     sql: `SELECT count(*) AS n FROM bodies
           WHERE seq NOT IN (SELECT seq FROM events NOT INDEXED) HAVING n > 0`,
     describe: (cell) => `bodies without an event: ${cell('n')}`,
+  },
+  {
+    check: 'refreshes',
+    sql: `SELECT count(*) AS n FROM refreshes r LEFT JOIN events e USING (seq)
+          WHERE e.state IS NOT CASE r.running WHEN 1 THEN 'pending' ELSE 'delivered' END HAVING n > 0`,
+    describe: (cell) => `refreshes of events in another state: ${cell('n')}`,
   },
 ];
 

@@ -1,4 +1,11 @@
-import type { EventFilter, Page, PageRequest, Quarantined, StoredEvent } from '../../journal.ts';
+import type {
+  EventFilter,
+  Page,
+  PageRequest,
+  Quarantined,
+  RefreshBacklog,
+  StoredEvent,
+} from '../../journal.ts';
 import { cursorAt, type Listing, MAX_PAGE_BYTES, startOf } from '../../pages.ts';
 import {
   type AnswerOf,
@@ -49,6 +56,32 @@ export function rerouteEvents(
     const { done, next } = await channel.call('reroute', { ...request, step });
     return { n: done, next };
   });
+}
+
+/** The refreshes of all steps, in the order of their routes. */
+export async function countRefreshes(channel: Pick<Channel, 'call'>): Promise<readonly RefreshBacklog[]> {
+  const found = new Map<string, RefreshBacklog>();
+  let after: number | undefined = 0;
+  while (after !== undefined) {
+    const answer: AnswerOf<'refreshes'> = await channel.call('refreshes', { after });
+    for (const more of answer.backlogs) {
+      const key = `${more.source}\0${more.destination}`;
+      const known = found.get(key);
+      found.set(key, known === undefined ? more : sumOfRefreshes(known, more));
+    }
+    after = answer.next;
+  }
+  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, backlog]) => backlog);
+}
+
+function sumOfRefreshes(a: RefreshBacklog, b: RefreshBacklog): RefreshBacklog {
+  return {
+    ...a,
+    customers: a.customers + b.customers,
+    bills: a.bills + b.bills,
+    running: a.running + b.running,
+    oldestAt: Math.min(a.oldestAt, b.oldestAt),
+  };
 }
 
 /** A position of the SQLite engine. */

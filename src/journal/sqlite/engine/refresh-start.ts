@@ -1,0 +1,75 @@
+import { MAX_CHANGES_PER_STEP, REFRESHED, REFRESHER } from '../../operator-actions.ts';
+import type { AnswerOf, RequestOf } from './calls.ts';
+import { recordAction } from './operator-changes.ts';
+import { endRefresh } from './refresh-table.ts';
+import { requeue } from './requeue.ts';
+import { rowOfSeq } from './rows.ts';
+import type { Engine } from './sqlite-engine.ts';
+import { hasBody } from './sweeps.ts';
+
+type Route = RequestOf<'refresh'>['routes'][number];
+
+function runningOf({ db }: Engine, { source, destination }: Route): number {
+  const { n } = db.one(
+    `SELECT count(*) AS n FROM refreshes INDEXED BY refreshes_route
+     WHERE running = 1 AND source = ? AND destination = ?`,
+    source,
+    destination,
+  ) as { n: number };
+  return n;
+}
+
+function isAnyDue({ db }: Engine, now: number): boolean {
+  return (
+    db.one(
+      'SELECT 1 FROM refreshes INDEXED BY refreshes_due WHERE running = 0 AND due_at <= ? LIMIT 1',
+      now,
+    ) !== undefined
+  );
+}
+
+/** The newest events of a route that are due. */
+function dueOf({ db }: Engine, { source, destination }: Route, now: number): number[] {
+  const rows = db.all(
+    `SELECT seq FROM refreshes INDEXED BY refreshes_route
+     WHERE running = 0 AND source = ? AND destination = ? AND due_at <= ?
+     ORDER BY seq DESC LIMIT ${MAX_CHANGES_PER_STEP}`,
+    source,
+    destination,
+    now,
+  ) as { seq: number }[];
+  return rows.map(({ seq }) => seq);
+}
+
+/** @returns false if the event has lost its body, and no longer waits */
+function start(engine: Engine, seq: number, now: number): boolean {
+  const row = rowOfSeq(engine, seq);
+  if (row?.state !== 'delivered' || !hasBody(engine, row)) {
+    endRefresh(engine, seq);
+    return false;
+  }
+  const { destination, id_suffix: idSuffix, replays } = row;
+  const isHead = requeue(engine, row, { dueAt: now, destination, idSuffix, replays });
+  if (isHead) engine.frontiers.add({ destination, source: row.source, replay: 1 }, { seq, dueAt: now });
+  recordAction(engine, seq, { at: now, by: REFRESHER, action: REFRESHED });
+  engine.db.run('UPDATE refreshes SET running = 1 WHERE seq = ?', seq);
+  return true;
+}
+
+/** Reads a bounded number of events: whatever is left is for the next call. */
+export function refresh(engine: Engine, { routes, running }: RequestOf<'refresh'>): AnswerOf<'refresh'> {
+  const now = engine.now();
+  let started = 0;
+  let dropped = 0;
+  // While outcomes cannot be written nothing is delivered.
+  if (engine.failure !== undefined || !engine.refreshes.isAny || !isAnyDue(engine, now))
+    return { started, dropped };
+  const free = running - routes.reduce((sum, route) => sum + runningOf(engine, route), 0);
+  const due = routes.flatMap((route) => dueOf(engine, route, now)).toSorted((a, b) => b - a);
+  for (const seq of due.slice(0, MAX_CHANGES_PER_STEP)) {
+    if (started >= free) break;
+    if (start(engine, seq, now)) started += 1;
+    else dropped += 1;
+  }
+  return { started, dropped };
+}

@@ -2,6 +2,12 @@
 export const MAX_IN_FLIGHT_BYTES = 64 * 1_048_576;
 /** Events of a destination in flight at once; each needs about 10 KB in addition to its body. */
 export const MAX_IN_FLIGHT_EVENTS = 4_096;
+/**
+ * So many events may wait for their enrichment in addition to those in flight, and so many bytes:
+ * they use nothing of the destination, but their number must have a limit.
+ */
+const MAX_WAITING_EVENTS = 1_000;
+const MAX_WAITING_BYTES = 16 * 1_048_576;
 /** Bounds one claim, because the storage thread serves other callers only between claims. */
 export const MAX_EVENTS_PER_CLAIM = 256;
 /** Pause between two claims, so that events that arrive one by one are claimed a few at a time. */
@@ -12,7 +18,35 @@ export const MAPPED_PER_TURN = 16;
  * Events that may still wait for their mapping when the next ones are claimed: the storage thread
  * works on the claim meanwhile.
  */
-export const MAX_CLAIMED_AHEAD = 128;
+const MAX_CLAIMED_AHEAD = 128;
+
+/** The claimed events of a destination. */
+export interface ClaimedRoom {
+  /** Events that wait for their mapping. */
+  readonly waiting: number;
+  /** Events whose processing has begun. */
+  readonly started: number;
+  /** Body size of all of them. */
+  readonly bytes: number;
+  /** The started ones that wait for their enrichment. */
+  readonly waits: { readonly events: number; readonly bytes: number };
+}
+
+/**
+ * How many more events may be claimed, and bytes; undefined if it is better to wait until a quarter
+ * of the limit is free than to claim one event for each that finishes.
+ * @param limit of events in flight
+ */
+export function freeRoom(
+  { waiting, started, bytes, waits }: ClaimedRoom,
+  limit: number,
+): { readonly events: number; readonly bytes: number } | undefined {
+  if (waiting > MAX_CLAIMED_AHEAD) return undefined;
+  const freeEvents = limit - started - waiting + Math.min(waits.events, MAX_WAITING_EVENTS);
+  const freeBytes = MAX_IN_FLIGHT_BYTES - bytes + Math.min(waits.bytes, MAX_WAITING_BYTES);
+  if (freeEvents < limit / 4 || freeBytes < MAX_IN_FLIGHT_BYTES / 4) return undefined;
+  return { events: freeEvents, bytes: freeBytes };
+}
 
 /** Share of a destination's messages per second that replays may use. */
 const REPLAY_SHARE = 0.1;

@@ -7,9 +7,8 @@ import { type Batcher, createBatcher } from './batcher.ts';
 import {
   CLAIM_INTERVAL_MS,
   createReplayThrottle,
-  MAX_CLAIMED_AHEAD,
+  freeRoom,
   MAX_EVENTS_PER_CLAIM,
-  MAX_IN_FLIGHT_BYTES,
   MAX_IN_FLIGHT_EVENTS,
 } from './claim-limits.ts';
 import type { ContactRegister } from './contact-register.ts';
@@ -18,9 +17,10 @@ import { createDestinationState, type DestinationState } from './destination-sta
 import { createPace, type Pace } from './pace.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import type { InFlight } from './in-flight.ts';
+import { type EnricherOf, toMappingParts } from './mapping-parts.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import { createSuspectHistory } from './poison.ts';
-import { toMappingParts } from './preparer.ts';
+
 import { createRefusals } from './refusals.ts';
 import { inletAnswer } from './request-report.ts';
 import { createWaker, monotonic, pause } from './scheduling.ts';
@@ -41,6 +41,7 @@ export interface DispatcherParts {
   readonly journal: Journal;
   readonly programs: ProgramCatalogue;
   readonly contacts?: ContactRegister | undefined;
+  readonly enricherOf: EnricherOf;
   readonly inlet: Inlet;
   readonly tokens: TokenSource | undefined;
   readonly observer: DeliveryObserver;
@@ -84,7 +85,7 @@ export interface Dispatcher {
   readonly inFlight: number;
   /**
    * ms since the last progress: an outcome was recorded, events were claimed while none was in
-   * flight, or the state changed.
+   * flight, or the state changed. 0 while all events in flight wait for their enrichment.
    */
   readonly msSinceProgress: number;
 }
@@ -92,7 +93,7 @@ export interface Dispatcher {
 export function createDispatcher(parts: DispatcherParts): Dispatcher {
   const { destination, journal, observer } = parts;
   const now = parts.now ?? Date.now;
-  let mapping = toMappingParts(parts.sources, parts.contacts);
+  let mapping = toMappingParts(parts.sources, parts.contacts, parts.enricherOf);
   const claimant = { id: randomUUID(), destination: destination.name };
   const waker = createWaker();
   /** Ends claiming; `stopping` then ends what would go on until it succeeds. */
@@ -169,6 +170,9 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     maxMessages,
     now,
     signal: stopping.signal,
+    onWaitEnded: () => {
+      progressAt = monotonic();
+    },
     onRecorded: () => {
       progressAt = monotonic();
     },
@@ -186,22 +190,15 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
 
   /** Claims as many events as the limits allow. @returns ms until the next claim is worthwhile */
   const claimNext = async (): Promise<number> => {
-    if (pipeline.waiting > MAX_CLAIMED_AHEAD) return Number.POSITIVE_INFINITY;
-    const limit = maxInFlight();
-    const freeEvents = limit - pipeline.started - pipeline.waiting;
-    const freeBytes = MAX_IN_FLIGHT_BYTES - pipeline.bytes;
-    // Wait until a quarter of the limit is free, rather than claim one event for each that
-    // finishes.
-    if (freeEvents < limit / 4 || freeBytes < MAX_IN_FLIGHT_BYTES / 4) {
-      return Number.POSITIVE_INFINITY;
-    }
+    const free = freeRoom(pipeline, maxInFlight());
+    if (free === undefined) return Number.POSITIVE_INFINITY;
     const permit = state.permit();
     if (permit.kind === 'wait') return permit.ms;
     const { token, events, dueIn, replayDueIn } = await journal.claim(claimant, {
       sources: [...mapping.sources.keys()].filter((name) => !parts.isMoving(name)),
-      events: permit.kind === 'probe' ? 1 : Math.min(freeEvents, MAX_EVENTS_PER_CLAIM),
+      events: permit.kind === 'probe' ? 1 : Math.min(free.events, MAX_EVENTS_PER_CLAIM),
       replays: replayThrottle.available(),
-      bytes: freeBytes,
+      bytes: free.bytes,
       // Only Adobe requests longer waits, and the state enforces those on its monotonic clock. A
       // probe is due when the state says so, whatever the waits of the events.
       maxWait: permit.kind === 'probe' ? 0 : destination.retry.maxDelay,
@@ -236,6 +233,7 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
     claiming.abort();
     await loop;
     pipeline.releaseWaiting();
+    pipeline.releaseWaits(reason);
     batcher.releaseWaiting(reason);
     refusals.close();
   };
@@ -251,7 +249,8 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       loop = run().finally(unsubscribe);
     },
     setSources(sources, contacts) {
-      mapping = toMappingParts(sources, contacts);
+      mapping = toMappingParts(sources, contacts, parts.enricherOf);
+      pipeline.releaseWaits('the configuration of the sources has changed');
       waker.wake();
     },
     async retire(onReleased) {
@@ -291,7 +290,9 @@ export function createDispatcher(parts: DispatcherParts): Dispatcher {
       return pipeline.started + pipeline.waiting;
     },
     get msSinceProgress() {
-      return monotonic() - progressAt;
+      const { started, waits } = pipeline;
+      // Each wait has a limit of its own, and its end counts as progress.
+      return started > 0 && waits.events === started ? 0 : monotonic() - progressAt;
     },
   };
 }

@@ -8,6 +8,7 @@ import {
   settlementOf,
   withNotes,
 } from './event-settlement.ts';
+import { type Enriched, withEnrichment } from './enriched-event.ts';
 import type { MessageOutcome, OutgoingMessage } from './outcome.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -25,12 +26,22 @@ export interface InFlight {
   outstanding: number;
   /** Undefined until it is mapped. */
   prepared: Prepared | undefined;
+  /** What was fetched for it; undefined if its source does not enrich, or it lacks nothing. */
+  enriched: Enriched | undefined;
   /** Of its mapping, if the process is traced. */
   span: Span | undefined;
 }
 
 export function createInFlight(token: string, event: ClaimedEvent): InFlight {
-  return { token, event, results: [], outstanding: 0, prepared: undefined, span: undefined };
+  return {
+    token,
+    event,
+    results: [],
+    outstanding: 0,
+    prepared: undefined,
+    enriched: undefined,
+    span: undefined,
+  };
 }
 
 /** @returns whether the event has no outstanding message any more */
@@ -44,20 +55,33 @@ export function addOutcome(inFlight: InFlight, message: OutgoingMessage, outcome
 }
 
 /**
- * The settlement of an event without outstanding messages. Undefined if nothing of it was sent:
- * then it is only released.
+ * The settlement of an event without outstanding messages. Undefined if nothing of it was sent, and
+ * nothing was fetched for it: then it is only released.
  */
 export function settlementOfAll(
-  { event, results }: InFlight,
+  { event, results, enriched }: InFlight,
   prepared: Prepared,
   rules: RetryRules,
   now: number,
 ): Settlement | undefined {
+  const sent = enriched?.refresh === undefined ? sentSettlement : refreshSettlement;
   const settlement =
     prepared.kind === 'messages'
-      ? sentSettlement(event, prepared, results, rules, now)
+      ? sent(event, prepared, results, rules, now)
       : unsentSettlement(event, prepared);
-  return settlement && withNotes(settlement, prepared.notes);
+  if (enriched === undefined) return settlement && withNotes(settlement, prepared.notes);
+  if (settlement !== undefined) return withEnrichment(withNotes(settlement, prepared.notes), enriched, event);
+  // What was fetched is kept for the next claim: the calls of an hour are few.
+  const kept = withEnrichment(postponed(event, 0), enriched, event);
+  return kept.enrichment === undefined ? undefined : kept;
+}
+
+/** The event waits without having failed. */
+function postponed(
+  { receipt, delivered, failedAttempts, ownFaultCount }: ClaimedEvent,
+  dueIn: number,
+): Extract<Settlement, { state: 'pending' }> {
+  return { receipt, attempts: [], delivered, state: 'pending', dueIn, failedAttempts, ownFaultCount };
 }
 
 function sentSettlement(
@@ -71,10 +95,26 @@ function sentSettlement(
   return isUnsent && results.length > 0 ? undefined : settlementOf(event, results, effects, rules, now);
 }
 
+/** What was delivered before a refresh stays so, but says nothing about what the refresh sends. */
+function refreshSettlement(
+  event: ClaimedEvent,
+  prepared: Extract<Prepared, { kind: 'messages' }>,
+  results: readonly MessageResult[],
+  rules: RetryRules,
+  now: number,
+): Settlement | undefined {
+  const settlement = sentSettlement({ ...event, delivered: [] }, prepared, results, rules, now);
+  if (settlement === undefined) return undefined;
+  const { kept = [] } = prepared;
+  return { ...settlement, delivered: [...new Set([...kept, ...event.delivered, ...settlement.delivered])] };
+}
+
 function unsentSettlement(
-  { receipt, delivered }: ClaimedEvent,
+  event: ClaimedEvent,
   prepared: Exclude<Prepared, { kind: 'messages' }>,
 ): Settlement {
+  if (prepared.kind === 'postponed') return { ...postponed(event, prepared.dueIn), detail: prepared.detail };
+  const { receipt, delivered } = event;
   const common = { receipt, attempts: [], delivered };
   const { kind, reason } = prepared;
   return kind === 'ignored'

@@ -4,11 +4,13 @@ import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import type { Batcher, Submitted } from './batcher.ts';
 import { MAPPED_PER_TURN } from './claim-limits.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
+import type { Waits } from './enriching.ts';
 import { addOutcome, createInFlight, type InFlight, settlementOfAll } from './in-flight.ts';
+import type { MappingParts } from './mapping-parts.ts';
 import type { MessageOutcome } from './outcome.ts';
 import type { SuspectHistory } from './poison.ts';
 import type { Prepared } from './prepare.ts';
-import { createPreparer, type MappingParts } from './preparer.ts';
+import { createPreparer, type PreparerParts } from './preparer.ts';
 import { createInFlightCounter, createYieldingQueue, pause } from './scheduling.ts';
 import { createSettler, JOURNAL_RETRY_MS } from './settler.ts';
 
@@ -22,10 +24,14 @@ export interface Pipeline {
   readonly waiting: number;
   /** Events being processed. */
   readonly started: number;
+  /** Those of them that wait for their enrichment. */
+  readonly waits: Waits;
   /** Total body size of the events that wait or are being processed. */
   readonly bytes: number;
   /** Releases the events waiting to be mapped. */
   releaseWaiting(): void;
+  /** Releases the events that wait for their enrichment. */
+  releaseWaits(reason: string): void;
   /** Resolves as soon as no event is being processed. */
   whenIdle(): Promise<void>;
 }
@@ -34,7 +40,7 @@ export interface PipelineParts {
   readonly destination: DestinationConfig;
   /** Read once when the processing of events begins, so that none is mapped with two of them. */
   readonly mapping: () => MappingParts;
-  readonly journal: Pick<Journal, 'profiles' | 'savePrograms' | 'settle' | 'release'>;
+  readonly journal: PreparerParts['journal'] & Pick<Journal, 'settle' | 'release'>;
   readonly programs: ProgramCatalogue;
   readonly observer: Pick<DeliveryObserver, 'eventsSettled' | 'errorCaught'>;
   readonly batcher: Pick<Batcher<InFlight>, 'submit'>;
@@ -45,6 +51,8 @@ export interface PipelineParts {
   readonly now: () => number;
   /** Aborted when the relay stops. */
   readonly signal: AbortSignal;
+  /** Called when an event no longer waits for its enrichment. */
+  readonly onWaitEnded: () => void;
   /** Called after outcomes were recorded. */
   readonly onRecorded: () => void;
   /** Called when the processing of events has ended, whatever their outcome. */
@@ -89,8 +97,13 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       void releaseAfterError([inFlight], error);
       return;
     }
-    if (settlement === undefined) settler.release(inFlight);
-    else settler.settle(inFlight, settlement);
+    if (settlement === undefined) {
+      settler.release(inFlight);
+      return;
+    }
+    if (settlement.state === 'pending' && settlement.enrichment !== undefined)
+      preparer.remember(settlement.receipt);
+    settler.settle(inFlight, settlement);
   };
 
   const send = (inFlight: InFlight, prepared: Prepared): void => {
@@ -117,6 +130,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     now: parts.now,
     onPrepared: send,
     onUnknownSource: (inFlight) => settler.release(inFlight),
+    onWaitEnded: parts.onWaitEnded,
+    onReleased: (inFlight) => settler.release(inFlight),
     onStoreError: (all, error) => void releaseAfterError(all, error),
   });
 
@@ -147,6 +162,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     get started() {
       return started.count;
     },
+    waits: preparer.waits,
     get bytes() {
       return bytes;
     },
@@ -155,6 +171,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       started.add(waiting.length);
       for (const inFlight of waiting) settler.release(inFlight);
     },
+    releaseWaits: (reason) => preparer.release(reason),
     whenIdle: () => started.whenIdle(),
   };
 }

@@ -1,9 +1,5 @@
+import type { Enricher } from '../capillary/enricher.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
-import {
-  createEnvelopeSerializer,
-  type EnvelopeTarget,
-  mergeOperations,
-} from '../adobe/inlet/inlet-envelope.ts';
 import { parseEvent } from '../capillary/event-parser.ts';
 import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
 import type { ClaimedEvent, MessageKind } from '../journal/journal.ts';
@@ -17,10 +13,12 @@ import { type Identified, identify, mapEvent } from '../mapping/map-event.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import type { MappingResult, MappingContext, MappingNote, UnreadFields } from '../mapping/mapping-result.ts';
 import { isNeverExamined, samplingOf } from '../mapping/unread-sampling.ts';
-import { textOf, type WrittenText } from '../xdm/json-buffer.ts';
+import { textOf } from '../xdm/json-buffer.ts';
 import type { ContactRegister } from './contact-register.ts';
+import { type Enriched, isCorrection } from './enriched-event.ts';
 import type { SettlementEffects } from './event-settlement.ts';
 import type { OutgoingMessage } from './outcome.ts';
+import { outgoingMessage } from './outgoing-message.ts';
 
 /** The inlet refuses requests of this size and above: docs/platforms/adobe.md#request-limits */
 const MAX_REQUEST_BYTES = 1_000_000;
@@ -42,10 +40,20 @@ export type Prepared =
       readonly notes: readonly MappingNote[];
       readonly unread?: UnreadFields;
     }
+  /** It waits for something, and is claimed again in `dueIn` ms. */
+  | {
+      readonly kind: 'postponed';
+      readonly reason: string;
+      readonly detail: string;
+      readonly dueIn: number;
+      readonly notes: readonly MappingNote[];
+    }
   | {
       readonly kind: 'messages';
       /** Only those that are not delivered yet. */
       readonly messages: readonly OutgoingMessage[];
+      /** Of a refresh: what was delivered before and is not sent again. */
+      readonly kept?: readonly MessageKind[];
       readonly effects: SettlementEffects;
       /** Of the mapping of the event, then of the assembly of the profile. */
       readonly notes: readonly MappingNote[];
@@ -61,6 +69,8 @@ export interface PrepareParts {
   readonly programs: ProgramCatalogue;
   /** Absent: contacts are not counted, and none is shared. */
   readonly contacts?: ContactRegister | undefined;
+  /** Absent: events are mapped as they came. */
+  readonly enricher?: Enricher | undefined;
 }
 
 /*
@@ -73,6 +83,7 @@ export interface ReadEvent {
   readonly capillary: CapillaryEvent;
   readonly context: MappingContext;
   readonly identified: Identified;
+  readonly enriched?: Enriched;
 }
 
 /** An event that cannot be delivered. */
@@ -86,6 +97,19 @@ export function readEvent(event: ClaimedEvent, parts: PrepareParts): ReadEvent |
   if (!parsed.ok) return { kind: 'unusable', reason: parsed.code, detail: parsed.detail, notes: [] };
   const context = contextOf(event, parts);
   return { capillary: parsed.event, context, identified: identify(parsed.event, context) };
+}
+
+/** The event with what was fetched for it. */
+export function addEntities({ capillary, context: plain }: ReadEvent, enriched: Enriched): ReadEvent {
+  const { entities, missing } = enriched;
+  const context: MappingContext = {
+    ...plain,
+    entities,
+    ...(missing === undefined ? {} : { incomplete: { customer: missing.customer, bill: missing.bill } }),
+    ...(isCorrection(enriched) ? { isCorrection: true } : {}),
+    ...(enriched.refresh === undefined ? {} : { isExamined: isNeverExamined }),
+  };
+  return { capillary, context, identified: identify(capillary, context), enriched };
 }
 
 /** Counts its contacts; undefined if none is new. */
@@ -114,7 +138,7 @@ export function victimLane({ lane }: ClaimedEvent, { capillary }: ReadEvent): st
 /** @param victim the state of the customer of `victimLane`, if there is one */
 export function prepareMapped(
   event: ClaimedEvent,
-  { capillary, context }: ReadEvent,
+  read: ReadEvent,
   mapped: MappingResult,
   victim: PriorState['victim'],
   parts: PrepareParts,
@@ -122,6 +146,7 @@ export function prepareMapped(
   if (mapped.outcome === 'failed') {
     return { kind: 'unusable', reason: mapped.reason, detail: mapped.detail, notes: mapped.notes };
   }
+  const { capillary, context, enriched } = read;
   const prior = priorStateOf(event, victim);
   const update = prior && applyToCustomer(capillary, mapped, prior, context);
   const effects = effectsOf(update, prior);
@@ -129,15 +154,17 @@ export function prepareMapped(
   const notes = recordNotes.length === 0 ? mapped.notes : [...mapped.notes, ...recordNotes];
   const unread = mapped.outcome === 'messages' && update?.isLate !== true ? mapped.unread : undefined;
   const report = unread === undefined ? { notes } : { notes, unread };
-  const messages = messagesOf(event, mapped, update, parts);
-  if (messages.length === 0) {
+  const all = messagesOf(event, mapped, update, parts);
+  const isRefresh = enriched?.refresh !== undefined;
+  const messages = isRefresh ? all.filter(({ kind }) => isRefreshed(kind, context, mapped, update)) : all;
+  if (messages.length === 0 && (!isRefresh || update?.isLate === true)) {
     const reason =
       mapped.outcome === 'ignored' && update?.isLate !== true ? mapped.reason : 'customer-deleted';
     return { kind: 'ignored', reason, effects, notes };
   }
 
   const missing =
-    event.delivered.length === 0
+    event.delivered.length === 0 || isRefresh
       ? messages
       : messages.filter((message) => !event.delivered.includes(message.kind));
   const tooLarge = missing.find((message) => message.bytes >= MAX_REQUEST_BYTES - REQUEST_OVERHEAD_BYTES);
@@ -145,7 +172,25 @@ export function prepareMapped(
     const detail = `the ${tooLarge.kind} message has ${tooLarge.bytes} bytes; a request may have ${MAX_REQUEST_BYTES}`;
     return { kind: 'unusable', reason: 'too-large', detail, ...report };
   }
-  return { kind: 'messages', messages: missing, ...report, effects };
+  const kept = isRefresh ? { kept: kindsOf(all).filter((kind) => !kindsOf(missing).includes(kind)) } : {};
+  return { kind: 'messages', messages: missing, ...kept, ...report, effects };
+}
+
+function kindsOf(messages: readonly OutgoingMessage[]): readonly MessageKind[] {
+  return messages.map(({ kind }) => kind);
+}
+
+/**
+ * A refresh sends no event again, except one that corrects it, and no profile that has not changed.
+ */
+function isRefreshed(
+  kind: MessageKind,
+  context: MappingContext,
+  { erase }: MappingResult,
+  update: CustomerUpdate | undefined,
+): boolean {
+  if (update?.isLate === true) return true;
+  return kind === 'event' ? erase || context.isCorrection === true : update?.state !== undefined;
 }
 
 function contextOf(
@@ -208,56 +253,4 @@ function effectsOf(update: CustomerUpdate | undefined, prior: PriorState | undef
   if (erase.length > 0) effects.erase = erase;
   if (isLate) effects.eraseOwn = true;
   return effects;
-}
-
-function outgoingMessage(
-  event: ClaimedEvent,
-  kind: OutgoingMessage['kind'],
-  record: WrittenText,
-  { destination, now }: PrepareParts,
-): OutgoingMessage {
-  const { receipt, source, receivedAt, lane, traceparent } = event;
-  const { json, bytes } = envelopeSerializer(destination, kind)(record.json, receivedAt, record.bytes);
-  // The clock may have been set back since the event was received.
-  const ageMs = Math.max(0, now - receivedAt);
-  return {
-    receipt,
-    source,
-    kind,
-    receivedAt,
-    lane,
-    json,
-    bytes,
-    isSuspect: event.failedAttempts > 0,
-    ageMs,
-    isExpired: ageMs > destination.retry.maxAge,
-    traceparent,
-  };
-}
-
-/** The flow, format and operations for messages of one kind; a raw profile record is an upsert. */
-export function envelopeTarget(destination: DestinationConfig, kind: MessageKind): EnvelopeTarget {
-  const { imsOrgId, format, events, profile } = destination;
-  const flow = kind === 'profile' && profile ? profile : events;
-  const isUpsert = format === 'raw' && kind === 'profile';
-  return {
-    imsOrgId,
-    flow,
-    format,
-    ...(isUpsert ? { operations: mergeOperations(profile?.identityDatasetId) } : {}),
-  };
-}
-
-type Serializer = ReturnType<typeof createEnvelopeSerializer>;
-
-const serializers = new WeakMap<DestinationConfig, Map<MessageKind, Serializer>>();
-
-/** Cached by configuration object, which never changes. */
-function envelopeSerializer(destination: DestinationConfig, kind: MessageKind): Serializer {
-  const byKind = serializers.get(destination);
-  const cached = byKind?.get(kind);
-  if (cached !== undefined) return cached;
-  const serializer = createEnvelopeSerializer(envelopeTarget(destination, kind));
-  serializers.set(destination, (byKind ?? new Map<MessageKind, Serializer>()).set(kind, serializer));
-  return serializer;
 }

@@ -1,41 +1,29 @@
-import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
-import { type Journal, StoreError } from '../journal/journal.ts';
+import type { DestinationConfig } from '../config/config-schema.ts';
+import { type Enrichments, type Journal, StoreError } from '../journal/journal.ts';
 import type { PriorState } from '../mapping/customer/apply-to-customer.ts';
 import type { MappingResult } from '../mapping/mapping-result.ts';
 import type { ProgramCatalogue, ProgramsChange } from '../mapping/program-catalogue.ts';
-import type { ContactRegister } from './contact-register.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
+import { createEnrichmentStep, type Started } from './enrichment-step.ts';
+import type { Waits } from './enriching.ts';
 import type { InFlight } from './in-flight.ts';
+import type { MappingParts } from './mapping-parts.ts';
 import {
   countContacts,
   mapReadEvent,
   type Prepared,
   type PrepareParts,
   prepareMapped,
-  type ReadEvent,
   readEvent,
   victimLane,
 } from './prepare.ts';
 import { endMapping, failMapping, startMapping } from './spans.ts';
 import { storePrograms } from './store-programs.ts';
 
-/** What events are mapped with, besides the destination. */
-export interface MappingParts {
-  /** By name. */
-  readonly sources: ReadonlyMap<string, SourceConfig>;
-  readonly contacts: ContactRegister | undefined;
-}
-
-export function toMappingParts(
-  sources: readonly SourceConfig[],
-  contacts: ContactRegister | undefined,
-): MappingParts {
-  return { sources: new Map(sources.map((source) => [source.name, source])), contacts };
-}
-
 export interface PreparerParts {
   readonly destination: DestinationConfig;
-  readonly journal: Pick<Journal, 'profiles' | 'savePrograms'>;
+  readonly journal: Pick<Journal, 'profiles' | 'savePrograms' | 'append' | 'holds'> &
+    Partial<Pick<Enrichments, 'enrichments'>>;
   readonly programs: ProgramCatalogue;
   readonly observer: Pick<DeliveryObserver, 'errorCaught'>;
   /** Epoch ms. */
@@ -44,21 +32,26 @@ export interface PreparerParts {
   readonly onPrepared: (inFlight: InFlight, prepared: Prepared) => void;
   /** Called with the events that have no source: a reload has removed it after the claim. */
   readonly onUnknownSource: (inFlight: InFlight) => void;
+  /** Called when an event no longer waits for its enrichment. */
+  readonly onWaitEnded: () => void;
+  /** Called with the events whose wait for their enrichment was ended. */
+  readonly onReleased: (inFlight: InFlight) => void;
   /** Called with events that the failing store kept from being prepared. */
   readonly onStoreError: (all: readonly InFlight[], error: StoreError) => void;
 }
 
-/** Prepares arrays of events. An event that must wait for the store does not hold up the others. */
+/**
+ * Prepares arrays of events. An event that must wait for the store or for its enrichment does not
+ * hold up the others.
+ */
 export interface Preparer {
   prepare(array: readonly InFlight[], mapping: MappingParts): void;
-}
-
-/** An event that was read. */
-interface Started {
-  readonly inFlight: InFlight;
-  readonly read: ReadEvent;
-  /** Those at the time when the event was read, so that none is mapped with two of them. */
-  readonly parts: PrepareParts;
+  /** Events that wait for their enrichment. */
+  readonly waits: Waits;
+  /** The event is going to be claimed again: what was fetched for it is in the journal. */
+  remember(receipt: string): void;
+  /** Releases the events that wait for their enrichment. */
+  release(reason: string): void;
 }
 
 /** An event that was mapped, but needs the store. */
@@ -74,6 +67,10 @@ interface Turn {
   readonly waiting: Mapped[];
   /** By the call that counts their contacts. */
   readonly counted: Map<Promise<void>, Started[]>;
+}
+
+function newTurn(): Turn {
+  return { waiting: [], counted: new Map() };
 }
 
 export function createPreparer(parts: PreparerParts): Preparer {
@@ -205,24 +202,16 @@ export function createPreparer(parts: PreparerParts): Preparer {
     await finishWaiting(waiting);
   };
 
-  /** Begins with an event: it is finished at once, or added to those that wait. */
-  const begin = (inFlight: InFlight, used: PrepareParts, { waiting, counted }: Turn): void => {
-    const { event } = inFlight;
-    inFlight.span = startMapping(event);
-    let read: ReturnType<typeof readEvent>;
+  /** Finishes an event, or adds it to those that wait. */
+  const countAndMap = (started: Started, { waiting, counted }: Turn): void => {
+    const { inFlight, read, parts: used } = started;
     let counting: Promise<void> | undefined;
     try {
-      read = readEvent(event, used);
-      if (!('kind' in read)) counting = countContacts(event, read, used);
+      counting = countContacts(inFlight.event, read, used);
     } catch (error) {
       fail([inFlight], error);
       return;
     }
-    if ('kind' in read) {
-      succeed(inFlight, read);
-      return;
-    }
-    const started = { inFlight, read, parts: used };
     if (counting === undefined) {
       map(started, waiting);
       return;
@@ -232,11 +221,46 @@ export function createPreparer(parts: PreparerParts): Preparer {
     else together.push(started);
   };
 
+  const endTurn = ({ waiting, counted }: Turn): void => {
+    for (const [counting, together] of counted) void mapCounted(together, counting);
+    if (waiting.length > 0) void finishWaiting(waiting);
+  };
+
+  const enrichment = createEnrichmentStep<Turn>({
+    ...parts,
+    onPrepared: succeed,
+    onStoreError: (inFlight, error) => fail([inFlight], error),
+    proceed(started, turn) {
+      const own = turn ?? newTurn();
+      countAndMap(started, own);
+      if (turn === undefined) endTurn(own);
+    },
+  });
+
+  const begin = (inFlight: InFlight, used: PrepareParts, turn: Turn): void => {
+    const { event } = inFlight;
+    inFlight.span = startMapping(event);
+    let read: ReturnType<typeof readEvent>;
+    try {
+      read = readEvent(event, used);
+    } catch (error) {
+      fail([inFlight], error);
+      return;
+    }
+    if ('kind' in read) {
+      succeed(inFlight, read);
+      return;
+    }
+    const started = { inFlight, read, parts: used };
+    if (used.enricher === undefined) countAndMap(started, turn);
+    else enrichment.begin(started, used.enricher, turn);
+  };
+
   return {
-    prepare(array, { sources, contacts }) {
+    prepare(array, { sources, contacts, enrichers }) {
       const now = parts.now();
       const partsOf = new Map<string, PrepareParts>();
-      const turn: Turn = { waiting: [], counted: new Map() };
+      const turn = newTurn();
       for (const inFlight of array) {
         const name = inFlight.event.source;
         let used = partsOf.get(name);
@@ -245,12 +269,14 @@ export function createPreparer(parts: PreparerParts): Preparer {
           parts.onUnknownSource(inFlight);
           continue;
         }
-        used ??= { destination, source, programs, contacts, now };
+        used ??= { destination, source, programs, contacts, now, enricher: enrichers.get(name) };
         partsOf.set(name, used);
         begin(inFlight, used, turn);
       }
-      for (const [counting, together] of turn.counted) void mapCounted(together, counting);
-      if (turn.waiting.length > 0) void finishWaiting(turn.waiting);
+      endTurn(turn);
     },
+    waits: enrichment.waits,
+    remember: (receipt) => enrichment.remember(receipt),
+    release: (reason) => enrichment.release(reason),
   };
 }

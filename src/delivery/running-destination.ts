@@ -7,6 +7,7 @@ import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
 import { type ContactRegister, createContactRegister, type SharedContacts } from './contact-register.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
 import { createDispatcher, type Dispatcher } from './dispatcher.ts';
+import type { EnricherOf } from './mapping-parts.ts';
 
 /** One destination and the parts that deliver to it. */
 export interface RunningDestination {
@@ -25,6 +26,8 @@ export interface DestinationParts {
   readonly now: () => number;
   /** Whether events of a source must not be claimed now. */
   readonly isMoving: (source: string) => boolean;
+  /** The enricher of a source as it is configured now; see `EnricherOf`. Absent: none has one. */
+  readonly enricherOf?: EnricherOf;
   readonly createInlet: (destination: DestinationConfig) => Inlet;
   readonly createTokens: (destination: DestinationConfig) => TokenSource | undefined;
 }
@@ -116,6 +119,8 @@ export function createDestination(
     journal,
     programs,
     contacts,
+    // In raw format Data Prep maps the event as it came.
+    enricherOf: (source) => (destination.format === 'raw' ? undefined : parts.enricherOf?.(source)),
     inlet,
     tokens,
     observer,

@@ -66,13 +66,16 @@ function slotOf({ kind, account }: Identifier, id: string): string {
   return kind === 'cardNumber' ? id : account;
 }
 
+/** The name of the event that says that a customer was merged into another one. */
+export const MERGE_EVENT = 'loyaltyCustomerMerge';
+
 /** The fields of `data` that identify the victim of a merge. */
 export const VICTIM_FIELDS: readonly string[] = ['victimCustomerIdentifiers.customerId'];
 
 /** The customerId of the victim of a merge; undefined for all other events. */
 export function victimIdOf(event: CapillaryEvent): string | undefined {
   const victim = event.data['victimCustomerIdentifiers'];
-  return event.eventName === 'loyaltyCustomerMerge' && isJsonObject(victim)
+  return event.eventName === MERGE_EVENT && isJsonObject(victim)
     ? customerIdText(victim['customerId'])
     : undefined;
 }

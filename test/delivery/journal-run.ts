@@ -162,7 +162,7 @@ export class JournalRun {
   #settlement({ event, prepared }: PreparedEvent): Settlement {
     const { receipt } = event;
     const common = { receipt, attempts: [], delivered: event.delivered };
-    if (prepared.kind === 'unusable') throw new Error(prepared.detail);
+    if (prepared.kind === 'unusable' || prepared.kind === 'postponed') throw new Error(prepared.detail);
     if (prepared.kind === 'ignored')
       return {
         ...common,

@@ -18,10 +18,12 @@ function setUp() {
   };
   const pipeline = createPipeline({
     destination: configSchema.parse({ ...relayConfig(TARGETS), store: {} }).destinations[0]!,
-    mapping: () => ({ sources: new Map(), contacts: undefined }),
+    mapping: () => ({ sources: new Map(), contacts: undefined, enrichers: new Map() }),
     journal: {
       profiles: unused,
       savePrograms: unused,
+      append: unused,
+      holds: unused,
       settle: unused,
       release: async (_token, receipts) => {
         if (errors.length === 0) throw new StoreError('disk full');
@@ -38,6 +40,7 @@ function setUp() {
     maxMessages: 10,
     now: Date.now,
     signal: stopping.signal,
+    onWaitEnded: unused,
     onRecorded: unused,
     onEnded: () => undefined,
     afterTurn: () => undefined,

@@ -1,15 +1,15 @@
 import type { DestinationConfig, SourceConfig } from '../../src/config/config-schema.ts';
 import { createInFlight } from '../../src/delivery/in-flight.ts';
 import type { Prepared } from '../../src/delivery/prepare.ts';
-import { createPreparer } from '../../src/delivery/preparer.ts';
-import type { ClaimedEvent, Journal } from '../../src/journal/journal.ts';
+import { createPreparer, type PreparerParts } from '../../src/delivery/preparer.ts';
+import type { ClaimedEvent } from '../../src/journal/journal.ts';
 import type { ProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
 
 export interface PrepareOneParts {
   readonly now: number;
   readonly source: SourceConfig;
   readonly destination: DestinationConfig;
-  readonly journal: Pick<Journal, 'profiles' | 'savePrograms'>;
+  readonly journal: Pick<PreparerParts['journal'], 'profiles' | 'savePrograms'>;
   readonly programs: ProgramCatalogue;
 }
 
@@ -19,7 +19,7 @@ export function prepareOne(event: ClaimedEvent, parts: PrepareOneParts): Promise
   return new Promise((resolve, reject) => {
     const preparer = createPreparer({
       destination,
-      journal,
+      journal: { ...journal, append: () => Promise.reject(new Error('unused')), holds: () => true },
       programs,
       observer: {
         errorCaught: (_destination, message, error) => reject(new Error(message, { cause: error })),
@@ -27,9 +27,15 @@ export function prepareOne(event: ClaimedEvent, parts: PrepareOneParts): Promise
       now: () => parts.now,
       onPrepared: (_inFlight, prepared) => resolve(prepared),
       onUnknownSource: () => reject(new Error('the source is unknown')),
+      onWaitEnded: () => undefined,
+      onReleased: () => reject(new Error('the event was released')),
       onStoreError: (_all, error) => reject(error),
     });
     const sources = new Map([[event.source, source]]);
-    preparer.prepare([createInFlight('token', event)], { sources, contacts: undefined });
+    preparer.prepare([createInFlight('token', event)], {
+      sources,
+      contacts: undefined,
+      enrichers: new Map(),
+    });
   });
 }

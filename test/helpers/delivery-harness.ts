@@ -7,6 +7,7 @@ import { parseEvent } from '../../src/capillary/event-parser.ts';
 import { configSchema, type Config } from '../../src/config/config-schema.ts';
 import { createDestinations, type Destinations } from '../../src/delivery/destinations.ts';
 import type { DestinationStatus } from '../../src/delivery/destination-state.ts';
+import type { EnricherOf } from '../../src/delivery/mapping-parts.ts';
 import type { MappingReport, RequestReport } from '../../src/delivery/delivery-observer.ts';
 import { toNewEvent } from '../../src/intake/accept.ts';
 import type { Claim, EventRecord, Journal, Settlement } from '../../src/journal/journal.ts';
@@ -48,17 +49,21 @@ export interface DeliveryHarness {
   reconfigure(change: (config: RelayConfig) => void): Promise<void>;
   /** Puts a changed configuration into use while events are delivered. */
   reload(change: (config: RelayConfig) => void): Promise<void>;
+  /** Takes the errors that delivery survives; without it each is thrown. */
+  onError?: (message: string) => void;
   close(): Promise<void>;
 }
 
 /**
  * The real journal, delivery and Adobe clients in this process, connected to the simulator.
  * @param replaced calls of the journal that delivery makes, in place of the real ones
+ * @param enricherOf of the sources with `enrich`
  */
 export async function startDeliveryHarness(
   change: (config: RelayConfig) => void = () => undefined,
   adobe: SimulatorOptions = {},
   replaced: (journal: Journal) => Partial<Journal> = () => ({}),
+  enricherOf: EnricherOf = () => undefined,
 ): Promise<DeliveryHarness> {
   const simulator = await startSimulator(adobe);
   const folder = mkdtempSync(join(tmpdir(), 'relay-delivery-'));
@@ -80,6 +85,7 @@ export async function startDeliveryHarness(
       config,
       journal: Object.assign(Object.create(journal) as Journal, replaced(journal)),
       now: Date.now,
+      enricherOf,
       createInlet: ({ inletUrl, sandbox, limits }) =>
         createInlet({ inletUrl, sandbox, connections: limits.concurrency, requestTimeoutMs: 1_000 }),
       createTokens: ({ ims }) => (ims ? createTokenSource(ims) : undefined),
@@ -96,7 +102,8 @@ export async function startDeliveryHarness(
         contactsUncounted: (_destination, contacts) => uncounted.push(contacts),
         stateChanged: (_destination, status) => stateChanges.push(status),
         errorCaught: (_destination, message, error) => {
-          throw new Error(message, { cause: error });
+          if (harness.onError === undefined) throw new Error(message, { cause: error });
+          harness.onError(message);
         },
       },
     });
@@ -118,7 +125,7 @@ export async function startDeliveryHarness(
       check();
     });
 
-  return {
+  const harness: DeliveryHarness = {
     simulator,
     journal,
     get destinations() {
@@ -177,4 +184,5 @@ export async function startDeliveryHarness(
       rmSync(folder, { recursive: true, force: true });
     },
   };
+  return harness;
 }

@@ -1,7 +1,7 @@
 import { serializeEnvelope } from '../../adobe/inlet/inlet-envelope.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 import type { DestinationConfig } from '../../config/config-schema.ts';
-import { envelopeTarget } from '../../delivery/prepare.ts';
+import { envelopeTarget } from '../../delivery/outgoing-message.ts';
 import type { MessageKind } from '../../journal/journal.ts';
 import type { Route } from '../route.ts';
 import { createTrial, type Received, type Trial } from './mapping-trial.ts';

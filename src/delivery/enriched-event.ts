@@ -1,0 +1,81 @@
+import type { Enrichment } from '../capillary/enricher.ts';
+import type { Entities } from '../capillary/entities.ts';
+import type { ClaimedEvent, EnrichmentParts, Settlement, StoredEnrichment } from '../journal/journal.ts';
+
+/** A claimed event's entities, where they come from, and what of them is missing. */
+export interface Enriched {
+  readonly entities: Entities;
+  readonly missing?: Enrichment['missing'];
+  /** Parts that were stored with the event before. */
+  readonly stored: EnrichmentParts;
+  /** Of an event that is pending because of a refresh: what is to be fetched. */
+  readonly refresh?: StoredEnrichment['refresh'];
+  /** ms that the event waited for it. */
+  readonly waitedMs: number;
+}
+
+/** @returns undefined if they cannot be read: then they are fetched again */
+export function parseEntities(json: string | undefined): Entities | undefined {
+  if (json === undefined) return undefined;
+  try {
+    return JSON.parse(json) as Entities;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the event was sent without the lines of its bill, which are known now. */
+export function isCorrection({ entities, refresh }: Enriched): boolean {
+  return refresh?.bill === true && entities.bill !== undefined;
+}
+
+/** Fetched for this claim, or for an earlier one of the same delivery of the event. */
+function isNew(
+  { entities, stored, refresh }: Enriched,
+  part: 'customer' | 'bill',
+  isReplay: boolean,
+): boolean {
+  if (entities[part] === undefined) return false;
+  // What a replay finds in the journal can be older than what others are to be refreshed with.
+  return !isReplay || refresh?.[part] === true || !stored[part];
+}
+
+function entitiesToStore({ entities, stored }: Enriched): { readonly entities?: string } {
+  const { customer, bill } = entities;
+  const isStored = (customer === undefined || stored.customer) && (bill === undefined || stored.bill);
+  return isStored ? {} : { entities: JSON.stringify(entities) };
+}
+
+/**
+ * Adds to a settlement what was fetched for its event, and, once the event is delivered, what is
+ * still to be fetched. Nothing of an erased customer is stored.
+ */
+export function withEnrichment(
+  settlement: Settlement,
+  enriched: Enriched,
+  { isReplay }: Pick<ClaimedEvent, 'isReplay'>,
+): Settlement {
+  if (settlement.erase !== undefined || settlement.eraseOwn === true) return settlement;
+  const entities = entitiesToStore(enriched);
+  if (settlement.state !== 'delivered')
+    return entities.entities === undefined ? settlement : { ...settlement, enrichment: entities };
+  const { missing } = enriched;
+  const refreshed = {
+    customer: isNew(enriched, 'customer', isReplay),
+    bill: isNew(enriched, 'bill', isReplay),
+  };
+  const enrichment = {
+    ...entities,
+    ...(missing === undefined
+      ? {}
+      : {
+          missing: {
+            customer: missing.customer !== undefined,
+            bill: missing.bill !== undefined,
+            dueIn: missing.retryIn,
+          },
+        }),
+    ...(refreshed.customer || refreshed.bill ? { refreshed } : {}),
+  };
+  return Object.keys(enrichment).length === 0 ? settlement : { ...settlement, enrichment };
+}

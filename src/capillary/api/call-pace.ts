@@ -76,8 +76,9 @@ export function createCallPace(options: CallPaceOptions): CallPace {
     const { burst, perMs } = rateOf(perMinute());
     allowance = Math.min(burst, allowance + (now - filledAt) * perMs);
     filledAt = now;
-    const forRate = allowance >= calls ? 0 : (calls - allowance) / perMs;
-    return Math.max(0, forRate, pausedUntil - now);
+    const pauseMs = Math.max(0, pausedUntil - now);
+    const afterPause = Math.min(burst, allowance + pauseMs * perMs);
+    return pauseMs + Math.max(0, calls - afterPause) / perMs;
   };
 
   const leave = (): void => {
@@ -89,6 +90,7 @@ export function createCallPace(options: CallPaceOptions): CallPace {
   const isFull = (): boolean => running >= concurrency;
 
   const takeTurn = async (signal: AbortSignal): Promise<() => void> => {
+    signal.throwIfAborted();
     while (isFull()) await abortable(freed.promise, signal);
     for (let ms = msUntilAllowed(1); ms > 0; ms = msUntilAllowed(1)) await wait(Math.ceil(ms), signal);
     signal.throwIfAborted();

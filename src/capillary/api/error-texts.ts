@@ -20,7 +20,6 @@ const MEANINGS: Readonly<Record<string, string>> = {
   8109: 'the customer was deleted',
   8069: 'the customer was merged into another one',
   8015: 'no such customer',
-  1012: 'no such customer',
   8065: 'no such customer in the given source',
   8012: 'unknown source',
   8013: 'invalid identifier',

@@ -1,5 +1,9 @@
 import { onTestFinished } from 'vitest';
-import { createCapillaryClient, type CapillaryClient } from '../../../src/capillary/api/capillary-client.ts';
+import {
+  type CallReport,
+  createCapillaryClient,
+  type CapillaryClient,
+} from '../../../src/capillary/api/capillary-client.ts';
 import type { CapillaryApiConfig } from '../../../src/config/capillary-config.ts';
 import {
   type ReceivedRequest,
@@ -40,6 +44,7 @@ export interface RigOptions {
   /** In place of the token's own endpoint. */
   readonly token?: Script;
   readonly signal?: AbortSignal;
+  readonly onCall?: (report: CallReport) => void;
 }
 
 /**
@@ -81,6 +86,7 @@ export async function startApi(script: Script, options: RigOptions = {}): Promis
       time += ms;
     },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
   });
   onTestFinished(() => client.close());
   return {

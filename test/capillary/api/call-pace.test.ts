@@ -4,17 +4,21 @@ import { createCallPace } from '../../../src/capillary/api/call-pace.ts';
 
 const never = new AbortController().signal;
 
-function paceAt(callsPerMinute: number, concurrency = 1_000) {
+function paceAt(callsPerMinute: number, concurrency = 1_000, share = () => 1) {
   let time = 0;
   const pace = createCallPace({
     callsPerMinute,
     concurrency,
+    share,
     monotonic: () => time,
     wait: async (ms) => {
       time += ms;
     },
   });
-  return { pace, now: () => time };
+  const advance = (ms: number): void => {
+    time += ms;
+  };
+  return { pace, now: () => time, advance };
 }
 
 describe('the rate', () => {
@@ -79,4 +83,73 @@ test('a pause holds up every call', async () => {
   pace.pause(1_000);
   (await pace.enter(never))();
   expect(now()).toBe(5_000);
+});
+
+describe('the share of a process', () => {
+  test('is what is left of the rate for it, also while it changes', async () => {
+    let processes = 4;
+    const { pace, now } = paceAt(80, 1_000, () => processes);
+    const starts: number[] = [];
+    for (let call = 0; call < 60; call += 1) {
+      (await pace.enter(never))();
+      starts.push(now());
+    }
+    const inMinute = (from: number): number => starts.filter((at) => at >= from && at < from + 60_000).length;
+    expect(Math.max(...starts.map(inMinute))).toBe(20);
+    processes = 1;
+    const since = now();
+    for (let call = 0; call < 60; call += 1) {
+      (await pace.enter(never))();
+      starts.push(now());
+    }
+    expect(now() - since).toBeLessThan(60_000);
+  });
+
+  test('of fewer calls than one a minute is still some', async () => {
+    const { pace, now } = paceAt(2, 1_000, () => 8);
+    for (let call = 0; call < 3; call += 1) (await pace.enter(never))();
+    expect(now()).toBe(2 * 240_000);
+  });
+});
+
+describe('the budget', () => {
+  test('says how many calls may begin, and when one more may', async () => {
+    const { pace, advance } = paceAt(80);
+    expect(pace.budget()).toEqual({ perMinute: 80, left: 10, waitMs: 0, open: 0 });
+    const leaves = [];
+    for (let call = 0; call < 10; call += 1) leaves.push(await pace.enter(never));
+    const { waitMs, ...rest } = pace.budget();
+    expect(rest).toEqual({ perMinute: 80, left: 0, open: 10 });
+    advance(waitMs - 1);
+    expect(pace.budget()).toMatchObject({ left: 0 });
+    advance(1);
+    expect(pace.budget()).toMatchObject({ left: 1, waitMs: 0 });
+    for (const leave of leaves) leave();
+    expect(pace.budget()).toMatchObject({ open: 0 });
+  });
+
+  test('counts the calls that wait for their turn, and pauses', async () => {
+    const pace = createCallPace({
+      callsPerMinute: 60,
+      concurrency: 1_000,
+      monotonic: () => 0,
+      wait: (_, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+    });
+    pace.pause(5_000);
+    expect(pace.budget()).toMatchObject({ left: 0, waitMs: 5_000 });
+    const ending = new AbortController();
+    const waiting = Array.from({ length: 9 }, () => pace.enter(ending.signal));
+    await turn();
+    const { waitMs, ...rest } = pace.budget();
+    expect(rest).toEqual({ perMinute: 60, left: 0, open: 9 });
+    // After the pause seven may begin at once, and then 54 a minute.
+    expect(Math.round(waitMs)).toBe(5_000 + Math.round((3 * 60_000) / 54));
+    ending.abort(new Error('over'));
+    for (const entry of waiting) await expect(entry).rejects.toThrow('over');
+    await turn();
+    expect(pace.budget()).toMatchObject({ open: 0 });
+  });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sendJson } from '../../adobe/scripted-server.ts';
+import type { CallReport } from '../../../src/capillary/api/capillary-client.ts';
 import { KEY, SECRET, startApi } from './api-rig.ts';
 
 const OK = { data: [], errors: null, warnings: null };
@@ -171,4 +172,113 @@ test('no text of an error has a token, or a secret that the body has', async () 
     { secrets: ['very-secret', 'refused'] },
   );
   expect(answer).toMatchObject({ error: { text: 'refused [secret] {"value":"[secret]"}' } });
+});
+
+describe('the time of an answer', () => {
+  const at = Date.UTC(2026, 9, 1, 9, 20, 30, 500);
+
+  async function timeOf(date: string | undefined) {
+    const { client, advance } = await startApi((_, response) => {
+      response.sendDate = false;
+      sendJson(response, 200, OK, date === undefined ? {} : { date });
+    });
+    advance(at);
+    const answer = await client.get('/v3/webHooks');
+    return answer.at;
+  }
+
+  test('is when the request was sent, or before that what the answer is dated', async () => {
+    expect(await timeOf(undefined)).toBe(at);
+    expect(await timeOf('Thu, 01 Oct 2026 09:20:31 GMT')).toBe(at);
+    expect(await timeOf('Thu, 01 Oct 2026 09:20:12 GMT')).toBe(Date.UTC(2026, 9, 1, 9, 20, 12));
+  });
+
+  test.each(['yesterday', '', 'Thu, 01 Jan 1970 00:00:00 GMT'])('is not "%s"', async (date) => {
+    expect(await timeOf(date)).toBe(at);
+  });
+
+  test('is that of the last attempt, and a refusal has one too', async () => {
+    const { client, advance } = await startApi((_, response, count) => {
+      response.sendDate = false;
+      sendJson(response, count === 1 ? 521 : 400, { errors: [{ code: 8_013, message: 'x' }] });
+    });
+    advance(at);
+    expect(await client.get('/v2/customers/1')).toMatchObject({ ok: false, at: at + 1_000 });
+  });
+});
+
+test('errors that a call tolerates are warnings, unless there are others', async () => {
+  const errors = [{ code: 8_089, message: 'x' }];
+  const { client } = await startApi((_, response, count) =>
+    sendJson(response, 200, {
+      id: 1,
+      errors: count < 3 ? errors : [...errors, { code: 8_015, message: 'y' }],
+    }),
+  );
+  expect(await client.get('/v2/customers/1')).toMatchObject({ ok: false, error: { kind: 'no-loyalty' } });
+  const tolerated = ['8089'];
+  expect(await client.get('/v2/customers/1', { tolerated })).toMatchObject({
+    ok: true,
+    warnings: [{ code: '8089' }],
+  });
+  expect(await client.get('/v2/customers/1', { tolerated })).toMatchObject({ ok: false });
+});
+
+test('ids beyond 2^53 keep their digits', async () => {
+  const { client } = await startApi((_, response) => void response.end('{"id":12345678901234567890}'));
+  expect(await client.get('/v2/customers/1')).toMatchObject({ body: { id: '12345678901234567890' } });
+});
+
+describe('each request is reported, without ids', () => {
+  test('with its outcome, also those for tokens and those that are repeated', async () => {
+    const reports: CallReport[] = [];
+    const { client } = await startApi(
+      (_, response, count) => {
+        if (count === 1) return void response.writeHead(401).end();
+        if (count === 2) return void response.writeHead(521).end('{}');
+        return count === 3 ? void response.destroy() : sendJson(response, 200, OK);
+      },
+      { onCall: (report) => reports.push(report) },
+    );
+    await client.get('/v2/customers/610200345', { query: { source: 'ALL' } });
+    expect(reports.map(({ call, outcome }) => `${call} ${outcome}`)).toEqual([
+      'POST /v3/oauth/token/generate ok',
+      'GET /v2/customers/{id} unauthorized',
+      'POST /v3/oauth/token/generate ok',
+      'GET /v2/customers/{id} busy',
+      'GET /v2/customers/{id} network',
+      'GET /v2/customers/{id} ok',
+    ]);
+    for (const { ms, waitedMs } of reports) {
+      expect(ms).toBeGreaterThanOrEqual(0);
+      expect(waitedMs).toBe(0);
+    }
+  });
+
+  test('with the time that it waited for the pause after a 429', async () => {
+    const reports: CallReport[] = [];
+    const { client } = await startApi(
+      (_, response, count) =>
+        count === 1 ? sendJson(response, 429, {}, { 'retry-after': '20' }) : sendJson(response, 200, OK),
+      { onCall: (report) => reports.push(report) },
+    );
+    expect(await client.get('/v3/webHooks', { attempts: 1 })).toMatchObject({ error: { kind: 'throttled' } });
+    expect(client.budget()).toMatchObject({ left: 0, waitMs: 20_000 });
+    await client.get('/v3/webHooks', { attempts: 1 });
+    expect(reports.map(({ outcome, waitedMs }) => [outcome, waitedMs])).toEqual([
+      ['ok', 0],
+      ['throttled', 0],
+      ['ok', 20_000],
+    ]);
+  });
+
+  test('also a token that is refused', async () => {
+    const reports: CallReport[] = [];
+    const { client } = await startApi(() => undefined, {
+      token: (_, response) => sendJson(response, 401, { errors: [{ code: 401, message: 'no' }] }),
+      onCall: (report) => reports.push(report),
+    });
+    expect(await client.get('/v3/webHooks')).toMatchObject({ error: { kind: 'unauthorized' } });
+    expect(reports).toMatchObject([{ call: 'POST /v3/oauth/token/generate', outcome: 'unauthorized' }]);
+  });
 });

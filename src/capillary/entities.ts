@@ -130,7 +130,7 @@ export interface BillLineEntity {
   readonly value?: number;
   /** `REGULAR`, `RETURN`, … if the line says it. */
   readonly type?: string;
-  /** True for every line of a return too. */
+  /** The line is a return itself, as all of a return are. Not: it was returned later. */
   readonly isReturned?: boolean;
   readonly attributes?: JsonObject;
   readonly extendedFields?: JsonObject;

@@ -5,10 +5,11 @@ import { isEmail } from '../xdm/formats.ts';
 import { leafFault, type Shape } from '../xdm/shape.ts';
 import { detailReader } from './families/demographics.ts';
 import type { FamilyInput } from './families/family.ts';
+import { API_BILL, knownBill } from './families/known-bill.ts';
 import { isIgnoredContact } from './ignored-contacts.ts';
 import { faultRecorder } from './mapping-notes.ts';
 import { attributeShape } from './profile-attributes.ts';
-import type { Reader } from './reader.ts';
+import { createReader, type Reader } from './reader.ts';
 
 /** The configured custom and extended fields of an event, XDM path → value. */
 export interface CustomFields {
@@ -65,18 +66,36 @@ interface ConfiguredField {
   readonly type: FieldTarget['type'];
 }
 
-function configuredFields({ data, context }: FamilyInput): readonly ConfiguredField[] {
+function configuredFields(input: FamilyInput): readonly ConfiguredField[] {
   return (['customFields', 'extendedFields'] as const).flatMap((list) => {
-    const targets = context.source.fields[list];
+    const targets = input.context.source.fields[list];
     if (Object.keys(targets).length === 0) {
       return [];
     }
-    return data.list(list).flatMap((field) => {
+    return fieldsOf(list, input).flatMap((field) => {
       const key = field.scalar('key');
       const target = key !== undefined && Object.hasOwn(targets, key) ? targets[key] : undefined;
       return target === undefined ? [] : [{ field, path: target.to, type: target.type }];
     });
   });
+}
+
+/** The fields of the event and, of a bill, those that only Capillary's API has. */
+function fieldsOf(list: 'customFields' | 'extendedFields', input: FamilyInput): readonly Reader[] {
+  const own = input.data.list(list);
+  const known = Object.entries(knownBill(input)?.[list] ?? {});
+  if (known.length === 0) {
+    return own;
+  }
+  const { context, notes } = input;
+  const stated = own.filter((field) => field.scalar('value') !== undefined);
+  const statedKeys = new Set(stated.map((field) => field.scalar('key')));
+  const added = known
+    .filter(([key]) => !statedKeys.has(key))
+    .map(([key, value]) =>
+      createReader({ key, value }, `${API_BILL}.${list}[${key}]`, context.source.timezone, notes),
+    );
+  return [...own, ...added];
 }
 
 const END_WORDS = new Set(['end', 'ends', 'expiry', 'expires', 'expiration', 'until', 'till']);

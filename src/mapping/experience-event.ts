@@ -52,7 +52,8 @@ export function applyEventOverride(
   shape: ObjectShape,
   input: FamilyInput,
 ): WrittenText {
-  for (const name of PROTECTED) {
+  const isCorrection = input.context.isCorrection === true;
+  for (const name of isCorrection ? [...PROTECTED, 'eventType'] : PROTECTED) {
     const isChanged =
       patch[name] !== undefined && JSON.stringify(patch[name]) !== JSON.stringify(entity[name]);
     if (isChanged) {
@@ -61,13 +62,23 @@ export function applyEventOverride(
   }
   const allowed = Object.entries(patch).filter(([name]) => !PROTECTED.includes(name));
   const { identityMap = {}, ...fields } = entity;
-  const merged = conformToShape(mergeRecords(fields, Object.fromEntries(allowed)), shape, input);
+  const patched = mergeRecords(fields, Object.fromEntries(allowed));
+  const merged = conformToShape(
+    isCorrection ? mergeRecords(patched, noSecondPurchase(entity)) : patched,
+    shape,
+    input,
+  );
   if (merged['eventType'] !== undefined) {
     return textOf({ ...merged, identityMap });
   }
   input.notes.add('eventType', 'protected-field');
   const { eventType = '' } = entity;
   return textOf({ ...merged, eventType, identityMap });
+}
+
+/** An expression that makes a purchase of a bill would make a second one of its correction. */
+function noSecondPurchase({ eventType = null }: JsonObject): JsonObject {
+  return { eventType, commerce: { purchases: null } };
 }
 
 /** The JSON text of the ExperienceEvent of a deletion: of personal data only the customerId. */

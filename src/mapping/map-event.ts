@@ -25,6 +25,9 @@ import { shrinkEvent } from './record-size.ts';
 import { unreadFieldsOf } from './unread-fields.ts';
 import { type XdmMessages, buildXdmMessages } from './xdm-messages.ts';
 
+/** Of the `_id` of an event that adds the lines to a bill that was sent before without them. */
+const LINES_SUFFIX = '-lines';
+
 /** What identifies the person of an event, and the notes about it. */
 export interface Identified {
   readonly identities: readonly EventIdentity[];
@@ -94,7 +97,7 @@ export function mapEvent(
   if (family === undefined && !erase) {
     return ignoredResult('unmapped');
   }
-  const id = xdmId(event.identity, context.idSuffix);
+  const id = xdmId(event.identity, `${context.idSuffix}${context.isCorrection === true ? LINES_SUFFIX : ''}`);
   if (context.destination.format === 'raw') {
     const raw = flatEvent(event, isHiding ? withoutPersonalData(event) : event.data);
     const isUpsert =

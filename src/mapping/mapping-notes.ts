@@ -45,6 +45,8 @@ const MESSAGES = {
   'unknown-outlier-status':
     'the outlier status is unknown and not configured to count, so the bill is not a purchase',
   'unclear-amount': 'nothing in the bill was bought, so its amount is not taken for a price',
+  'bill-differs': "Capillary's API says something else about the bill, so the value of the event is used",
+  'other-bill': "Capillary's API answered with another bill, so nothing of it is used",
   'opt-out-counts': 'the event has both answers for one account of a channel, so the opt-out counts',
   'payload-left-out': 'the data of the event does not fit into the payload field',
   'protected-field': 'an override cannot set this field, so its value is ignored',
@@ -98,6 +100,8 @@ const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
   'not-marketing': 'dropped',
   'unknown-outlier-status': 'dropped',
   'unclear-amount': 'dropped',
+  'bill-differs': 'dropped',
+  'other-bill': 'dropped',
   'opt-out-counts': 'repaired',
   'payload-left-out': 'truncated',
   'protected-field': 'dropped',

@@ -1,4 +1,5 @@
 import jsonata from 'jsonata';
+import type { BillEntity, CustomerEntity } from '../capillary/entities.ts';
 import { isJsonObject, type JsonObject } from '../capillary/json.ts';
 import { toTimestamp } from '../capillary/times.ts';
 import type { Finding } from '../config/config-error.ts';
@@ -6,13 +7,15 @@ import type { SourceConfig } from '../config/config-schema.ts';
 import type { SourceDraft } from '../config/draft.ts';
 
 /**
- * The input of an expression: the flat event, and what the built-in mapping produces from it
- * (ExperienceEvent and profile fields).
+ * The input of an expression: the flat event, what the built-in mapping produces from it
+ * (ExperienceEvent and profile fields), and what was read from Capillary's API, if it was.
  */
 export interface OverrideInput {
   readonly event: JsonObject;
   readonly mapped: JsonObject;
   readonly profile: JsonObject;
+  readonly bill?: BillEntity;
+  readonly customer?: CustomerEntity;
 }
 
 export type OverridePart = 'event' | 'profile';

@@ -10,6 +10,8 @@ const REQUIRED_FIELDS = new Set(['_id', 'timestamp', 'eventType', 'identityMap']
 const TENANT_LISTS = [
   'changes',
   'lineItems',
+  'tenders',
+  'transaction.points',
   'expiries',
   'promisedPoints',
   'expiryChanges',

@@ -7,6 +7,7 @@ import { readCustomFields } from './custom-fields.ts';
 import { attributeTime } from './event-time.ts';
 import { applyEventOverride, buildExperienceEvent } from './experience-event.ts';
 import type { Family, FamilyInput } from './families/family.ts';
+import { knownBill } from './families/known-bill.ts';
 import { attributesOfChange } from './customer/change-view.ts';
 import { contactAttribute, identityFact } from './customer/contacts.ts';
 import { isJoinedFact, JOIN_DATE } from './customer/loyalty-membership.ts';
@@ -74,6 +75,7 @@ async function applyOverrides(
 ): Promise<XdmMessages> {
   const entity = JSON.parse(built.event.json) as JsonObject;
   const overrideInput = () => ({
+    ...readEntities(input),
     event: flatEvent(input.event),
     mapped: entity,
     profile: expandAttributes(
@@ -92,6 +94,14 @@ async function applyOverrides(
       ? built.attributes
       : applyProfileOverride(built.attributes, profilePatch, shapes.profile, input);
   return buildMessages(input, { event, attributes });
+}
+
+/** What was read from Capillary's API, as an override sees it. */
+function readEntities(input: FamilyInput): Pick<OverrideInput, 'bill' | 'customer'> {
+  const bill = knownBill(input);
+  const answer = input.context.entities?.customer;
+  const customer = answer?.kind === 'found' || answer?.kind === 'no-loyalty' ? answer.customer : undefined;
+  return { ...(bill && { bill }), ...(customer && { customer }) };
 }
 
 function buildProfileChange(

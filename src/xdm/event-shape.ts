@@ -25,6 +25,27 @@ const ORDER = object({
       currencyCode: CURRENCY,
     }),
   ),
+  refunds: list(
+    object({
+      transactionID: 'string',
+      refundAmount: 'number',
+      refundReason: { oneOf: ['return', 'price_adjustment'] },
+      refundPaymentType: {
+        oneOf: [
+          'cash',
+          'credit_card',
+          'debit_card',
+          'gift_card',
+          'check',
+          'paypal',
+          'wire_transfer',
+          'credit_card_reference',
+          'other',
+        ],
+      },
+      currencyCode: CURRENCY,
+    }),
+  ),
 });
 
 const COMMERCE = object({

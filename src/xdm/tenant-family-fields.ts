@@ -258,5 +258,7 @@ export const TENANT_ENGAGEMENT_FIELDS = {
       discount: 'number',
     }),
   ),
+  /** Means of payment of a bill that `order.payments` lacks, or whose kind it does not say. */
+  tenders: list(object({ id: 'string', mode: 'string', amount: 'number' })),
   retroBill: object({ attachedDate: 'date-time' }),
 } as const;

@@ -66,6 +66,19 @@ export const TENANT_EVENT_FIELDS = openObject({
     /** Only of a bill whose amounts are not in `commerce.order`. */
     amount: 'number',
     discount: 'number',
+    /** When the API said what the event does not. */
+    readDate: 'date-time',
+    /** Points of the bill at `readDate`. */
+    points: list(
+      object({
+        programId: 'string',
+        programName: 'string',
+        issued: 'number',
+        redeemed: 'number',
+        returned: 'number',
+        promised: 'number',
+      }),
+    ),
   }),
   points: object({
     issued: 'number',

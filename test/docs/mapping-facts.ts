@@ -3,7 +3,14 @@ import { victimLaneOf } from '../../src/mapping/identities.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import { flatEvent } from '../../src/mapping/raw-format.ts';
 import { createProgramCatalogue } from '../../src/mapping/program-catalogue.ts';
-import { contextOf, eventOf, fixtureEvent, recordOf } from '../mapping/mapping-rig.ts';
+import {
+  contextOf,
+  enrichedNames,
+  eventOf,
+  fixtureEvent,
+  readEnriched,
+  recordOf,
+} from '../mapping/mapping-rig.ts';
 import { leavesOf, withLeafChanged } from './payload-leaves.ts';
 
 /** What trials show about one path of a result. */
@@ -231,4 +238,14 @@ export function joinedFields(facts: readonly FieldFact[]): readonly FieldFact[] 
     });
   }
   return [...joined].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, fact]) => fact);
+}
+
+/** The paths of all fields of the records of events that the API completed: `T.tenders[].mode`. */
+export function enrichedPaths(): ReadonlySet<string> {
+  const records = enrichedNames.flatMap((name) => {
+    const { event, profile } = JSON.parse(readEnriched(`${name}.xdm`)) as JsonObject;
+    return [event, isJsonObject(profile) ? profile['record'] : undefined];
+  });
+  const fields = records.flatMap((record) => (record === undefined ? [] : flatten(record, 'event ')));
+  return new Set(fields.map(([path]) => nameOf(path).slice('event '.length)));
 }

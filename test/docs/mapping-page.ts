@@ -2,6 +2,7 @@ import { CATALOGUE } from '../../src/capillary/catalogue.ts';
 import { FAMILIES } from '../../src/mapping/families/index.ts';
 import { fixtureNames } from '../mapping/mapping-rig.ts';
 import {
+  enrichedPaths,
   type FieldFact,
   factsOf,
   joinedFields,
@@ -96,6 +97,10 @@ function familiesByArea(): ReadonlyMap<string, readonly string[]> {
   return Map.groupBy(names, (name) => CATALOGUE.get(name)?.area ?? 'other');
 }
 
+function listOf(title: string, paths: readonly string[]): readonly string[] {
+  return paths.length === 0 ? [] : [`${title}: ${paths.map((path) => `\`${path}\``).join(', ')}.`];
+}
+
 /** The section on each event, derived by mapping every fixture with one value changed at a time. */
 export async function perEventText(): Promise<string> {
   const payloads = fixtureNames.map(payloadOf);
@@ -126,7 +131,10 @@ export async function perEventText(): Promise<string> {
     eventType: fact.eventType.replace(UNKNOWN_NAME, '<name>'),
   }));
   const filled = new Set(facts.flatMap(({ fields }) => fields.map(({ path }) => path)));
-  const unfilled = tenantPaths().filter((path) => !filled.has(path));
+  const missing = tenantPaths().filter((path) => !filled.has(path));
+  const enriched = enrichedPaths();
+  const read = missing.filter((path) => enriched.has(path));
+  const unfilled = missing.filter((path) => !read.includes(path));
   return [
     '### Every event',
     table(joinedFields(commonFields.filter(isListed)), true),
@@ -138,10 +146,7 @@ export async function perEventText(): Promise<string> {
       facts.filter(({ isDeletion }) => isDeletion),
       common,
     ),
-    ...(unfilled.length === 0
-      ? []
-      : [
-          `Tenant fields that no payload in the fixtures sets: ${unfilled.map((path) => `\`${path}\``).join(', ')}.`,
-        ]),
+    ...listOf('Tenant fields that are set only from Capillary’s API', read),
+    ...listOf('Tenant fields that no payload in the fixtures sets', unfilled),
   ].join('\n\n');
 }

@@ -10,7 +10,14 @@ import type { MappingContext, MappingResult } from '../../src/mapping/mapping-re
 import type { SchemaFeatures } from '../../src/xdm/shape.ts';
 import { referencePath } from '../helpers/reference.ts';
 import { CLASSIC_LOYALTY, closedXdmValidators } from '../helpers/xdm-schema.ts';
-import { contextOf, fixtureEvent, fixtureNames, plainRecords } from './mapping-rig.ts';
+import {
+  contextOf,
+  enrichedFixture,
+  enrichedNames,
+  fixtureEvent,
+  fixtureNames,
+  plainRecords,
+} from './mapping-rig.ts';
 
 const CHECKS = 'every mapping against Adobe’s schemas';
 const root = referencePath('xdm/', CHECKS);
@@ -26,7 +33,12 @@ const TENANTS = [undefined, '_acme'];
 
 describe.runIf(samples)('every mapping fits Adobe’s schemas with no unknown field', () => {
   const payloads = [
-    ...fixtureNames.map((name) => [name, fixtureEvent(name)] as const),
+    ...fixtureNames.map((name) => [name, fixtureEvent(name), {}] as const),
+    ...enrichedNames.map((name) => {
+      const { event, context } = enrichedFixture(name);
+      const { entities, isCorrection, source } = context;
+      return [name, event, { entities, isCorrection, source }] as const;
+    }),
     ...(samples === undefined ? [] : eventsBelow(samples)),
   ];
 
@@ -46,8 +58,8 @@ describe.runIf(samples)('every mapping fits Adobe’s schemas with no unknown fi
       // Each payload by itself and, as that takes long, in some tests as one more of a customer.
       const hasHistory = isUniform(schemaFeatures);
       let history: string | undefined;
-      for (const [name, event] of payloads) {
-        const mapped = await mapEvent(event, context);
+      for (const [name, event, known] of payloads) {
+        const mapped = await mapEvent(event, { ...context, ...known });
         if (mapped.outcome === 'messages') {
           mappedEvents += 1;
           expectValid(name, mapped.event, validators.event);
@@ -124,13 +136,13 @@ function expectValid(name: string, entity: JsonObject, validate: ValidateFunctio
  * Payloads of the reference: the 14 of the connector, their variants, and the documented ones of
  * all other events.
  */
-function eventsBelow(folder: string): readonly (readonly [string, CapillaryEvent])[] {
+function eventsBelow(folder: string): readonly (readonly [string, CapillaryEvent, object])[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return names
     .filter((name) => name.endsWith('.json'))
     .toSorted()
     .flatMap((name) => {
       const parsed = parseEvent(readFileSync(`${folder}${name}`), {});
-      return parsed.ok ? [[name, parsed.event] as const] : [];
+      return parsed.ok ? [[name, parsed.event, {}] as const] : [];
     });
 }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { Entities } from '../../src/capillary/entities.ts';
 import type { CapillaryEvent } from '../../src/capillary/event.ts';
 import { parseEvent } from '../../src/capillary/event-parser.ts';
 import type { JsonObject } from '../../src/capillary/json.ts';
@@ -16,23 +17,54 @@ export const RECEIVED_AT = Date.UTC(2026, 10, 20, 12);
 export const fixtureFolder = fileURLToPath(new URL('../fixtures/mapping/', import.meta.url));
 
 /** Names of the payloads; each has its expected mapping in a second file. */
-export const fixtureNames = readdirSync(fixtureFolder)
-  .filter((name) => name.endsWith('.json') && !name.endsWith('.xdm.json'))
-  .map((name) => name.replace(/\.json$/, ''))
-  .toSorted();
+export const fixtureNames = namesIn(fixtureFolder);
+
+/** An event with what Capillary's API said about it; the expected mapping is in a second file. */
+export interface EnrichedFixture {
+  readonly event: CapillaryEvent;
+  readonly context: MappingContext;
+}
+
+const enrichedFolder = fileURLToPath(new URL('../fixtures/enriched/', import.meta.url));
+
+export const enrichedNames = namesIn(enrichedFolder);
+
+export function enrichedFixture(name: string, change: ContextChange = {}): EnrichedFixture {
+  const { event, ...context } = JSON.parse(readEnriched(name)) as ContextChange & { event: JsonObject };
+  return { event: eventOf(event), context: contextOf({ ...context, ...change }) };
+}
+
+export function readEnriched(name: string): string {
+  return readFileSync(`${enrichedFolder}${name}.json`, 'utf8');
+}
+
+function namesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json') && !name.endsWith('.xdm.json'))
+    .map((name) => name.replace(/\.json$/, ''))
+    .toSorted();
+}
 
 export interface ContextChange {
   readonly source?: Record<string, unknown>;
   readonly destination?: Record<string, unknown>;
   readonly receivedAt?: number;
   readonly idSuffix?: string;
+  readonly entities?: Entities;
+  readonly isCorrection?: boolean;
 }
 
 /**
  * A context as the configuration would give it: an Indian brand with a tenant and a profile
  * dataset, unless changed.
  */
-export function contextOf({ source, destination, receivedAt, idSuffix }: ContextChange = {}): MappingContext {
+export function contextOf({
+  source,
+  destination,
+  receivedAt,
+  idSuffix,
+  ...enrichment
+}: ContextChange = {}): MappingContext {
   const flow = { schemaId: 'https://ns.adobe.com/acme/schemas/1', datasetId: 'd1', flowId: 'f1' };
   return {
     source: sourceSchema.parse({
@@ -56,6 +88,7 @@ export function contextOf({ source, destination, receivedAt, idSuffix }: Context
     programs: createProgramCatalogue(),
     receivedAt: receivedAt ?? RECEIVED_AT,
     idSuffix: idSuffix ?? '',
+    ...enrichment,
   };
 }
 

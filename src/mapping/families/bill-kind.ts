@@ -1,9 +1,18 @@
+import type { BillEntity } from '../../capillary/entities.ts';
 import { type BillLine, billLines, isBought, isReturnType } from './bill-lines.ts';
 import type { Draft, FamilyInput } from './family.ts';
+import { API_BILL, knownLines, unsigned } from './known-bill.ts';
 
 /** What a bill is: whether it counts, and whether it is a purchase or a return. */
 export interface Bill {
+  /** What the API says about it; what the event says itself is not taken from there. */
+  readonly known: BillEntity | undefined;
   readonly currencyCode: string | undefined;
+  /** Of what the API states. */
+  readonly apiCurrency: string | undefined;
+  /** Of the lines. */
+  readonly lineCurrency: string | undefined;
+  readonly type: string | undefined;
   readonly amount: number | undefined;
   readonly discount: number | undefined;
   readonly outlierStatus: string | undefined;
@@ -15,24 +24,50 @@ export interface Bill {
   readonly hasPurchase: boolean;
 }
 
-export function readBill(input: FamilyInput): Bill {
+/** @param known the bill as the API has it, which completes what the event says */
+export function readBill(input: FamilyInput, known?: BillEntity): Bill {
   const { data } = input;
-  const currencyCode = currencyOf(input);
-  const type = data.text('billType')?.toUpperCase();
-  const isReturn = isReturnType(type) || type === 'NI_MIXED';
-  const amount = data.number('amount');
-  const lines = billLines(data, isReturn && type !== 'NI_MIXED');
-  const isCounted = countsBill(input);
+  const stated = { currency: currencyOf(input), amount: data.number('amount') };
+  const type = data.text('billType') ?? known?.type;
+  const kind = type?.toUpperCase();
+  const isReturn = isReturnType(kind) || kind === 'NI_MIXED';
+  const allReturned = isReturn && kind !== 'NI_MIXED';
+  const ownLines = billLines(data, allReturned);
+  const hasKnownLines = known !== undefined && ownLines.length === 0;
+  const lines = hasKnownLines ? knownLines(known, allReturned, input) : ownLines;
+  const amount = stated.amount ?? known?.amount;
+  const isCounted = countsBill(input, known);
+  const apiCurrency = known && knownCurrency(stated, known);
+  // The currency belongs to the amount, whoever states it.
+  const isApiAmount = stated.amount === undefined && known?.amount !== undefined;
+  const currencyCode = isApiAmount ? apiCurrency : (stated.currency ?? known?.currency);
   return {
+    known,
     currencyCode,
+    apiCurrency,
+    lineCurrency: hasKnownLines ? apiCurrency : currencyCode,
+    type,
     amount,
-    discount: data.number('discount'),
-    outlierStatus: data.text('outlierStatus'),
+    discount: data.number('discount') ?? known?.discount,
+    outlierStatus: data.text('outlierStatus') ?? known?.outlierStatus,
     lines,
     isCounted,
     isReturn,
-    hasPurchase: isCounted && !isReturn && wasBought(type, amount, lines),
+    hasPurchase: isCounted && !isReturn && wasBought(kind, amount, lines),
   };
+}
+
+/**
+ * The currency of what the API states. Without a code there it is the event's, unless the amounts
+ * show that the API's is another one (docs/platforms/capillary.md#transaction-reads).
+ */
+function knownCurrency(
+  { currency, amount }: { readonly currency: string | undefined; readonly amount: number | undefined },
+  known: BillEntity,
+): string | undefined {
+  const isSame =
+    amount === undefined || known.amount === undefined || unsigned(amount) === unsigned(known.amount);
+  return known.currency ?? (isSame ? currency : undefined);
 }
 
 /**
@@ -66,13 +101,14 @@ const UNCOUNTED_STATUSES: ReadonlySet<string> = new Set([
  * not document the values, so an unknown one is not taken for a purchase
  * (docs/platforms/capillary.md#outlier-status).
  */
-function countsBill({ data, context, notes }: FamilyInput): boolean {
-  const status = data.text('outlierStatus')?.toUpperCase();
+function countsBill({ data, context, notes }: FamilyInput, known: BillEntity | undefined): boolean {
+  const own = data.text('outlierStatus');
+  const status = (own ?? known?.outlierStatus)?.toUpperCase();
   if (status === undefined || context.source.bills.count.includes(status)) {
     return true;
   }
   if (!UNCOUNTED_STATUSES.has(status) && status !== 'NORMAL' && status !== 'RETRO') {
-    notes.add('data.outlierStatus', 'unknown-outlier-status');
+    notes.add(`${own === undefined ? API_BILL : 'data'}.outlierStatus`, 'unknown-outlier-status');
   }
   return false;
 }

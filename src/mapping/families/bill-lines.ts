@@ -11,7 +11,10 @@ const LISTS = ['lineItems', 'lineItemsV2', 'productLineItems', 'productListItems
 
 /** One line of a bill; every value as received. */
 export interface BillLine {
-  readonly path: string;
+  /** What the line itself consists of. */
+  readonly details: Reader;
+  /** The path of the SKU, for notes. */
+  readonly skuPath: string;
   readonly sku: string | undefined;
   readonly name: string | undefined;
   readonly type: string | undefined;
@@ -48,7 +51,8 @@ function readLine(line: Reader, isReturn: boolean, isRefundOnly: boolean): BillL
   const isNegative = (amount ?? 0) < 0 || (quantity ?? 0) < 0;
   const isNiReturn = line.scalar('niReturn') === 'true';
   return {
-    path: details.path,
+    details,
+    skuPath: `${details.path}.itemCode`,
     sku: details.id('itemCode') ?? details.id('sku') ?? details.id('productCode') ?? details.id('SKU'),
     name: details.text('name') ?? details.text('description'),
     type,
@@ -75,15 +79,18 @@ export function isBought({ isReturned, amount }: BillLine): boolean {
  * A line in XDM; undefined without a SKU, because XDM requires it. A returned line has a refund and
  * no bought quantity. `quantity` is an integer in XDM, so a weight is left out
  * (docs/platforms/adobe.md#commerce).
+ *
+ * @param configured fields that the source maps itself
  */
 export function productListItem(
   line: BillLine,
   currencyCode: string | undefined,
   notes: Notes,
+  configured?: Draft,
 ): Draft | undefined {
   const { sku: SKU, name, quantity, amount, discount } = line;
   if (SKU === undefined) {
-    notes.add(`${line.path}.itemCode`, 'missing-required');
+    notes.add(line.skuPath, 'missing-required');
     return undefined;
   }
   if (quantity !== undefined && !isWhole(quantity)) {
@@ -97,8 +104,17 @@ export function productListItem(
         refundAmount: amount === undefined ? undefined : Math.abs(amount),
         currencyCode,
         returnItem: { returnQuantityReceived: units },
+        ...configured,
       }
-    : { SKU, name, quantity: units, priceTotal: amount, discountAmount: discount, currencyCode };
+    : {
+        SKU,
+        name,
+        quantity: units,
+        priceTotal: amount,
+        discountAmount: discount,
+        currencyCode,
+        ...configured,
+      };
 }
 
 /** The number of units for XDM: bought, or of a returned line received. */

@@ -1,13 +1,18 @@
+import type { BillEntity } from '../../capillary/entities.ts';
 import { toTimestamp } from '../../capillary/times.ts';
 import { attributeTime } from '../event-time.ts';
+import { lineFields } from '../line-fields.ts';
 import { type Bill, isRetro, readBill, totalOf } from './bill-kind.ts';
 import { isPartial, productListItem, tenantLine } from './bill-lines.ts';
-import { enteredBy, transactionIdOf } from './common-fields.ts';
+import { paymentsOf, tenantTenders } from './bill-tenders.ts';
+import { storeOf, transactionIdOf } from './common-fields.ts';
 import type { Draft, FamilyInput, FamilyResult } from './family.ts';
+import { knownBill } from './known-bill.ts';
 
 const PURCHASE = 'commerce.purchases';
 const CREDIT_MEMO = 'commerce.backofficeCreditMemoIssued';
 const EXCLUDED = 'loyalty.transactionExcluded';
+const UPDATE = 'transactionUpdated';
 
 /**
  * transactionAdded: a purchase, or the credit memo of a return
@@ -30,7 +35,10 @@ export function mapRetroBill(input: FamilyInput): FamilyResult {
 
 /** @param tenant tenant fields in addition to those of every bill */
 function mapSale(input: FamilyInput, tenant: Draft): FamilyResult {
-  const bill = readBill(input);
+  const bill = readBill(input, knownBill(input));
+  if (input.context.isCorrection === true) {
+    return mapOtherBill(input, bill, tenant);
+  }
   const soldOrReturned = bill.hasPurchase ? PURCHASE : CREDIT_MEMO;
   return {
     eventType: bill.isCounted ? soldOrReturned : EXCLUDED,
@@ -40,7 +48,7 @@ function mapSale(input: FamilyInput, tenant: Draft): FamilyResult {
 
 /** transactionUpdated: the new state of a known bill. It is never a second purchase. */
 export function mapTransactionUpdated(input: FamilyInput): FamilyResult {
-  return mapOtherBill(input, readBill(input), {});
+  return mapOtherBill(input, readBill(input, knownBill(input)), {});
 }
 
 /**
@@ -48,13 +56,18 @@ export function mapTransactionUpdated(input: FamilyInput): FamilyResult {
  * (docs/platforms/capillary.md#other-bills).
  */
 export function mapNotInterestedBill(input: FamilyInput): FamilyResult {
-  return mapOtherBill(input, readBill(input), {});
+  return mapOtherBill(input, readBill(input, knownBill(input)), {});
 }
 
-/** @param tenant tenant fields in addition to those of every bill */
+/**
+ * A correction adds the lines to a bill that was sent without them, so it is an update.
+ *
+ * @param tenant tenant fields in addition to those of every bill
+ */
 function mapOtherBill(input: FamilyInput, bill: Bill, tenant: Draft): FamilyResult {
+  const name = input.context.isCorrection === true ? UPDATE : input.event.eventName;
   return {
-    eventType: bill.isCounted ? `loyalty.${input.event.eventName}` : EXCLUDED,
+    eventType: bill.isCounted ? `loyalty.${name}` : EXCLUDED,
     ...billFields(input, bill, {}, tenant),
   };
 }
@@ -93,47 +106,61 @@ function billFields(
   more: Draft,
 ): { fields: Draft; tenant: Draft } {
   const { data, notes } = input;
-  const { currencyCode, isCounted, lines } = bill;
+  const { known, currencyCode, isCounted, lines } = bill;
   const total = totalOf(bill);
   if (total === undefined && isCounted && (bill.amount ?? 0) > 0) {
     notes.add('data.amount', 'unclear-amount');
   }
   const order = {
-    purchaseID: data.id('billNumber'),
+    purchaseID: data.id('billNumber') ?? known?.billNumber,
     ...total,
     discountAmount: isCounted ? bill.discount : undefined,
     currencyCode,
+    ...(known !== undefined && isCounted ? paymentsOf(bill) : {}),
   };
   return {
     fields: {
       commerce: {
         order,
         ...measures,
-        commerceScope: { storeCode: enteredBy(data).object('store').id('code') },
+        commerceScope: { storeCode: storeOf(input).code },
       },
       productListItems: isCounted
-        ? lines.map((line) => productListItem(line, currencyCode, notes)).filter((line) => line !== undefined)
+        ? lines
+            .map((line) => productListItem(line, bill.lineCurrency, notes, lineFields(line.details, input)))
+            .filter((line) => line !== undefined)
         : undefined,
     },
     tenant: {
       customer: { loyaltyType: data.object('customerIdentifiers').text('loyaltyType') },
       transaction: {
-        id: data.id('transactionId') ?? transactionIdOf(data),
+        id: data.id('transactionId') ?? transactionIdOf(data) ?? known?.transactionId,
         clientId: data.id('billClientId'),
-        type: data.text('billType'),
+        type: bill.type,
         outlierStatus: bill.outlierStatus,
         retro: isRetro(input, bill) || undefined,
-        date: data.startTime('billDate'),
+        date: data.startTime('billDate') ?? (known?.billedAt && toTimestamp(known.billedAt)),
         enteredDate: data.startTime('enteredAt'),
-        deliveryStatus: data.text('deliveryStatus'),
+        deliveryStatus: data.text('deliveryStatus') ?? known?.deliveryStatus,
         // In the standard fields, these would be counted as money that was spent.
         amount: total === undefined ? bill.amount : undefined,
         discount: isCounted ? undefined : bill.discount,
-        grossAmount: data.number('grossAmount'),
-        lineItemCount: data.integer('lineItemCount'),
+        grossAmount: data.number('grossAmount') ?? known?.grossAmount,
+        lineItemCount: data.integer('lineItemCount') ?? (known && lines.length),
+        ...(known === undefined ? {} : readFields(input, known)),
       },
       lineItems: lines.filter((line) => !isCounted || isPartial(line)).map(tenantLine),
+      ...(known === undefined ? {} : { tenders: tenantTenders(bill) }),
       ...more,
     },
+  };
+}
+
+/** What only the API says about a bill, and when it said so: points of a bill can change later. */
+function readFields({ context, programs }: FamilyInput, { points }: BillEntity): Draft {
+  const at = context.entities?.bill?.at;
+  return {
+    readDate: at === undefined ? undefined : toTimestamp(at),
+    points: points?.map((point) => ({ ...point, programName: programs.nameOf(point.programId) })),
   };
 }

@@ -3,6 +3,7 @@ import { flatEvent } from '../raw-format.ts';
 import { readLabel } from '../person-name.ts';
 import { createReader, type Reader } from '../reader.ts';
 import type { Draft, FamilyInput } from './family.ts';
+import { knownBill } from './known-bill.ts';
 
 /**
  * Where the event was entered: its own `enteredBy` (`addedBy` in coupons and cart promotions), else
@@ -16,6 +17,20 @@ export function enteredBy(data: Reader): Reader {
   );
 }
 
+/**
+ * Code and name of the store where the event was entered. Of a bill that does not say it, the store
+ * that Capillary's API has.
+ */
+export function storeOf(
+  input: FamilyInput,
+  nameIn = (store: Reader): string | undefined => store.text('name'),
+): { readonly code: string | undefined; readonly name: string | undefined } {
+  const store = enteredBy(input.data).object('store');
+  const code = store.id('code');
+  const known = code === undefined ? knownBill(input)?.store : undefined;
+  return { code: code ?? known?.code, name: nameIn(store) ?? known?.name };
+}
+
 /** The fields below `<tenant>.capillary` that every event has if they are known. */
 export function commonTenantFields(input: FamilyInput): Draft {
   const { data } = input;
@@ -25,8 +40,7 @@ export function commonTenantFields(input: FamilyInput): Draft {
   return {
     ...identifyingTenantFields(input),
     store: {
-      code: store.id('code'),
-      name: store.text('name'),
+      ...storeOf(input),
       externalId: store.id('externalId'),
       externalId1: store.id('externalId1'),
       externalId2: store.id('externalId2'),
@@ -69,11 +83,9 @@ export function identifyingTenantFields({ event, context, notes }: FamilyInput):
 }
 
 /** The store as a point of interest (docs/platforms/adobe.md#store). */
-export function placeContext({ data, notes }: Pick<FamilyInput, 'data' | 'notes'>): Draft {
-  const store = enteredBy(data).object('store');
-  return {
-    POIinteraction: { poiDetail: { poiID: store.id('code'), name: readLabel(store, 'name', notes) } },
-  };
+export function placeContext(input: FamilyInput): Draft {
+  const { code, name } = storeOf(input, (store) => readLabel(store, 'name', input.notes));
+  return { POIinteraction: { poiDetail: { poiID: code, name } } };
 }
 
 /** The name is the one that this or another event has said. */

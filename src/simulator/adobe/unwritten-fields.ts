@@ -55,26 +55,6 @@ function sameField(field: AcceptedField, ...paths: string[]): Additions {
   return Object.fromEntries(paths.map((path) => [path, field]));
 }
 
-const REFUND = object({
-  transactionID: 'string',
-  refundAmount: 'number',
-  refundReason: { oneOf: ['return', 'price_adjustment'] },
-  refundPaymentType: {
-    oneOf: [
-      'cash',
-      'credit_card',
-      'debit_card',
-      'gift_card',
-      'check',
-      'paypal',
-      'wire_transfer',
-      'credit_card_reference',
-      'other',
-    ],
-  },
-  currencyCode: shapeOf(WRITTEN_EVENT, 'commerce', 'order', 'currencyCode'),
-});
-
 /**
  * Fields that Adobe accepts in an event and the relay never writes
  * (docs/platforms/adobe.md#xdm-fields). `eventType` is here because our own rule for it is
@@ -103,7 +83,6 @@ export const EVENT_ADDITIONS: Additions = {
     'commerce.billing',
     'commerce.requisitionList',
   ),
-  'commerce.order.refunds': list(REFUND),
   'commerce.order.returns': 'anything',
   'productListItems[]._id': 'uri-reference',
   'productListItems[].product': 'uri-reference',

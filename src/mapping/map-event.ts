@@ -7,7 +7,7 @@ import {
   contactChangesOf,
   NO_CONTACT_CHANGES,
 } from './contact-changes.ts';
-import { isDeletion, RELEASE_EVENT, withoutPersonalData } from './deletion.ts';
+import { isDeletion, RELEASE_EVENT, withoutPersonalData } from '../capillary/deletion.ts';
 import { attributeTime, eventTime } from './event-time.ts';
 import { buildDeletionEvent } from './experience-event.ts';
 import { eventKeyOf } from './event-key.ts';

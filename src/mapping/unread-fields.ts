@@ -2,7 +2,7 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
 import { IDENTIFIER_FIELDS } from '../capillary/person.ts';
 import { isConfiguredField } from './custom-fields.ts';
-import { DELETION_FIELDS, RELEASE_EVENT } from './deletion.ts';
+import { DELETION_FIELDS, RELEASE_EVENT } from '../capillary/deletion.ts';
 import { isStandardField } from './families/demographics.ts';
 import { FAMILIES } from './families/index.ts';
 import { VICTIM_FIELDS } from './identities.ts';

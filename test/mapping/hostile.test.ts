@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isJsonObject, parseJsonText } from '../../src/capillary/json.ts';
 import { applyToCustomer } from '../../src/mapping/customer/apply-to-customer.ts';
 import { FAMILIES } from '../../src/mapping/families/index.ts';
-import { RELEASE_EVENT } from '../../src/mapping/deletion.ts';
+import { RELEASE_EVENT } from '../../src/capillary/deletion.ts';
 import { mapEvent } from '../../src/mapping/map-event.ts';
 import type { MappingResult } from '../../src/mapping/mapping-result.ts';
 import { referencePath } from '../helpers/reference.ts';

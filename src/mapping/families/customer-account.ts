@@ -7,7 +7,7 @@ import {
   normalLoyaltyType,
 } from '../customer/loyalty-membership.ts';
 import { goneFact, identityFact } from '../customer/contacts.ts';
-import { isLabel } from '../deletion.ts';
+import { isLabel } from '../../capillary/deletion.ts';
 import { attributeTime } from '../event-time.ts';
 import { factPath } from '../customer/facts.ts';
 import { MERGED_FACTS } from '../customer/points-history.ts';

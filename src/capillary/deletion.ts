@@ -1,9 +1,11 @@
-import type { CapillaryEvent } from '../capillary/event.ts';
-import { isJsonObject, type JsonObject, type JsonValue } from '../capillary/json.ts';
-import { customerIdOf } from '../capillary/person.ts';
-import type { MappingContext } from './mapping-result.ts';
+import type { CapillaryEvent } from './event.ts';
+import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { customerIdOf } from './person.ts';
 
-type Source = MappingContext['source'];
+/** The brand's labels of a customer who was deleted. */
+export interface DeletionLabels {
+  readonly labels: { readonly deleted: readonly string[] };
+}
 
 /** The fields of `data` that indicate a deletion, by event name. */
 export const DELETION_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
@@ -15,7 +17,7 @@ export const DELETION_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
  * True for the two events that report the deletion of a customer
  * (docs/platforms/capillary.md#deletion). Both still contain personal data, which must not be sent.
  */
-export function isDeletion({ eventName, data }: CapillaryEvent, { labels }: Pick<Source, 'labels'>): boolean {
+export function isDeletion({ eventName, data }: CapillaryEvent, { labels }: DeletionLabels): boolean {
   if (eventName === 'customerUpdated') {
     const status = data['customerStatus'];
     return (

@@ -1,0 +1,115 @@
+import { createRecentCounts } from './recent-counts.ts';
+import type { StageClock } from './stage-clock.ts';
+
+export interface CallBudgetOptions {
+  readonly callsPerMinute: number;
+  readonly concurrency: number;
+  /** This process's share of both, from 0 to 1: the replicas have one API key. */
+  readonly share: () => number;
+  readonly clock: Pick<StageClock, 'monotonic'>;
+}
+
+/**
+ * How many calls of one API key may start. The client has the same limit, but serves its callers in
+ * their order; here the next call is chosen when it may start.
+ */
+export interface CallBudget {
+  /** ms until a call may start; infinite while as many are running as may. */
+  msUntilFree(): number;
+  /** ms until a call can start that has so many others before it, were all of them short. */
+  msUntilStart(ahead: number): number;
+  start(): void;
+  end(): void;
+  /** No call starts for this many ms. */
+  pause(ms: number): void;
+  /** Takes a call of the share of batch jobs. @returns false if there is none left */
+  takeFlood(): boolean;
+  readonly status: BudgetStatus;
+}
+
+export interface BudgetStatus {
+  /** Of this process. */
+  readonly callsPerMinute: number;
+  /** Calls that may still start within this minute. */
+  readonly left: number;
+  readonly running: number;
+  /** ms for which no call starts, because the API asked for it; 0: none. */
+  readonly pausedFor: number;
+}
+
+const MINUTE_MS = 60_000;
+/** As in the client, which also says why the steady rate is lower than the limit. */
+const MAX_BURST = 10;
+/** Small limits have no call to spare for tokens. */
+const MIN_RATE_WITH_RESERVE = 20;
+/** Share of the events that batch jobs raise. */
+const FLOOD_SHARE = 1 / 4;
+/** Calls of that share which may start at once: what it has in so many minutes. */
+const FLOOD_BURST_MINUTES = 1 / 4;
+
+export function createCallBudget(options: CallBudgetOptions): CallBudget {
+  const { share, clock } = options;
+  const started = createRecentCounts(MINUTE_MS / 60, 60, clock.monotonic);
+  let running = 0;
+  let pausedUntil = 0;
+  let filledAt = clock.monotonic();
+
+  const callsPerMinute = (): number => Math.max(1, Math.floor(options.callsPerMinute * share()));
+  const concurrency = (): number => Math.max(1, Math.floor(options.concurrency * share()));
+  const burst = (): number => Math.max(1, Math.min(MAX_BURST, Math.floor(callsPerMinute() / 8)));
+  const floodBurst = (): number => Math.max(1, callsPerMinute() * FLOOD_SHARE * FLOOD_BURST_MINUTES);
+  const perMs = (): number => {
+    const limit = callsPerMinute();
+    const forTokens = limit >= MIN_RATE_WITH_RESERVE ? 1 : 0;
+    return (limit - forTokens - burst() + 1) / MINUTE_MS;
+  };
+
+  let allowance = burst();
+  let floodAllowance = floodBurst();
+
+  const refill = (): void => {
+    const now = clock.monotonic();
+    const more = (now - filledAt) * perMs();
+    allowance = Math.min(burst(), allowance + more);
+    floodAllowance = Math.min(floodBurst(), floodAllowance + more * FLOOD_SHARE);
+    filledAt = now;
+  };
+
+  const msUntilStart = (ahead: number): number => {
+    refill();
+    const lacking = ahead + 1 - allowance;
+    return Math.max(pausedUntil - filledAt, lacking <= 0 ? 0 : lacking / perMs());
+  };
+
+  return {
+    msUntilFree: () => (running >= concurrency() ? Number.POSITIVE_INFINITY : msUntilStart(0)),
+    msUntilStart,
+    start() {
+      refill();
+      allowance -= 1;
+      running += 1;
+      started.add('call');
+    },
+    end() {
+      running -= 1;
+    },
+    pause(ms) {
+      pausedUntil = Math.max(pausedUntil, clock.monotonic() + ms);
+    },
+    takeFlood() {
+      refill();
+      if (floodAllowance < 1) return false;
+      floodAllowance -= 1;
+      return true;
+    },
+    get status() {
+      const limit = callsPerMinute();
+      return {
+        callsPerMinute: limit,
+        left: Math.max(0, limit - (started.sums()['call'] ?? 0)),
+        running,
+        pausedFor: Math.max(0, Math.ceil(pausedUntil - clock.monotonic())),
+      };
+    },
+  };
+}

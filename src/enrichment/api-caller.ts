@@ -1,12 +1,12 @@
 import type { ApiError } from '../capillary/api/api-errors.ts';
 import type { MissingReason } from '../capillary/enricher.ts';
 import type { FetchedCall } from '../capillary/entities.ts';
-import type { CallBudget } from './call-budget.ts';
-import type { CallQueue, Ticket } from './call-queue.ts';
+import type { CallAllowance } from './call-allowance.ts';
+import type { CallQueue, Ticket } from './api-call-queue.ts';
 import type { CircuitBreaker } from './circuit-breaker.ts';
 import type { Endpoint, EnrichmentObserver } from './enrichment-observer.ts';
 import type { ForbiddenEndpoints } from './forbidden-endpoints.ts';
-import type { ReadAnswer } from './reads.ts';
+import type { ReadAnswer } from '../capillary/api/read-answer.ts';
 import type { StageClock } from './stage-clock.ts';
 
 /** How a call ended, after all its attempts. */
@@ -46,7 +46,7 @@ export interface ApiCallerParts {
   readonly source: string;
   /** How often a call is tried. */
   readonly attempts: number;
-  readonly budget: CallBudget;
+  readonly budget: CallAllowance;
   readonly queue: CallQueue;
   readonly circuit: CircuitBreaker;
   readonly forbidden: ForbiddenEndpoints;

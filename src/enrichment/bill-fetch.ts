@@ -1,14 +1,14 @@
 import type { BillEntity, FetchedBill } from '../capillary/entities.ts';
 import type { ApiCaller } from './api-caller.ts';
-import type { Ticket } from './call-queue.ts';
+import type { Ticket } from './api-call-queue.ts';
 import type { ReferenceData } from './reference-data.ts';
-import type { Reads } from './reads.ts';
+import type { CapillaryReads } from '../capillary/api/capillary-reads.ts';
 import { failureOf, type FetchOutcome } from './shared-fetch.ts';
 import type { Wants } from './wants.ts';
 
 export interface BillFetchParts {
   readonly caller: ApiCaller;
-  readonly reads: Pick<Reads, 'bill'>;
+  readonly reads: Pick<CapillaryReads, 'bill'>;
   readonly reference: Pick<ReferenceData, 'currencyOfBills' | 'productNames'>;
 }
 
@@ -21,7 +21,7 @@ function named(bill: BillEntity, names: ReadonlyMap<string, string>): BillEntity
   return { ...bill, lines };
 }
 
-/** Reads a bill, by the first type with which it is found. */
+/** CapillaryReads a bill, by the first type with which it is found. */
 export function createBillFetch({ caller, reads, reference }: BillFetchParts) {
   const complete = async (bill: BillEntity, ticket: Ticket): Promise<BillEntity> => {
     const nameless = bill.lines.flatMap(({ sku, name }) =>

@@ -1,11 +1,11 @@
 import type { CapillaryApiConfig } from '../config/capillary-config.ts';
 import { type ApiCaller, createApiCaller } from './api-caller.ts';
-import { type CallBudget, createCallBudget } from './call-budget.ts';
-import { type CallQueue, createCallQueue } from './call-queue.ts';
+import { type CallAllowance, createCallAllowance } from './call-allowance.ts';
+import { type CallQueue, createCallQueue } from './api-call-queue.ts';
 import { type CircuitBreaker, type CircuitStatus, createCircuitBreaker } from './circuit-breaker.ts';
 import type { EnrichmentObserver } from './enrichment-observer.ts';
 import { createForbiddenEndpoints, type ForbiddenEndpoints } from './forbidden-endpoints.ts';
-import type { Reads } from './reads.ts';
+import type { CapillaryReads } from '../capillary/api/capillary-reads.ts';
 import { createReferenceData, type ReferenceData } from './reference-data.ts';
 import type { StageClock } from './stage-clock.ts';
 
@@ -16,8 +16,8 @@ export interface CallStageParts {
   /** How often a call is tried. */
   readonly attempts: number;
   /** @param defaultProgram the organisation's, once it is known */
-  readonly reads: (defaultProgram: () => string | undefined) => Reads;
-  /** This process's share of the limits, from 0 to 1. */
+  readonly reads: (defaultProgram: () => string | undefined) => CapillaryReads;
+  /** Processes that share the API key, from 1. */
   readonly share: () => number;
   readonly observer: EnrichmentObserver;
   readonly clock: StageClock;
@@ -30,8 +30,8 @@ export interface CallStageParts {
 
 /** All that has to do with calls of one API client. */
 export interface CallStage {
-  readonly reads: Reads;
-  readonly budget: CallBudget;
+  readonly reads: CapillaryReads;
+  readonly budget: CallAllowance;
   readonly queue: CallQueue;
   readonly circuit: CircuitBreaker;
   readonly forbidden: ForbiddenEndpoints;
@@ -42,7 +42,7 @@ export interface CallStage {
 export function createCallStage(parts: CallStageParts): CallStage {
   const { source, api, observer, clock, jitter, signal } = parts;
   const { callsPerMinute, concurrency } = api;
-  const budget = createCallBudget({ callsPerMinute, concurrency, share: parts.share, clock });
+  const budget = createCallAllowance({ callsPerMinute, concurrency, share: parts.share, clock });
   const queue = createCallQueue(budget, clock);
   const forbidden = createForbiddenEndpoints(clock, (endpoint, lack) =>
     observer.accessChanged(source, endpoint, lack),

@@ -1,13 +1,13 @@
 import type { CustomerAnswer, CustomerEntity, FetchedCall, FetchedCustomer } from '../capillary/entities.ts';
 import type { ApiCaller, CallResult } from './api-caller.ts';
-import type { Ticket } from './call-queue.ts';
+import type { Ticket } from './api-call-queue.ts';
 import type { ReferenceData } from './reference-data.ts';
-import type { Reads } from './reads.ts';
+import type { CapillaryReads } from '../capillary/api/capillary-reads.ts';
 import { failureOf, type FetchOutcome } from './shared-fetch.ts';
 
 export interface CustomerFetchParts {
   readonly caller: ApiCaller;
-  readonly reads: Pick<Reads, 'customer' | 'survivor'>;
+  readonly reads: Pick<CapillaryReads, 'customer' | 'survivor'>;
   readonly reference: Pick<ReferenceData, 'whenProgramsAreKnown' | 'withProgramNames'>;
 }
 
@@ -25,7 +25,7 @@ interface Survivor {
 }
 
 /**
- * Reads a customer. Of a merged one the survivor is read; if it cannot be found out now, the answer
+ * CapillaryReads a customer. Of a merged one the survivor is read; if it cannot be found out now, the answer
  * is only that the customer was merged, so that nothing is written to a profile that is none any
  * more. Source: docs/platforms/capillary.md#merges
  */

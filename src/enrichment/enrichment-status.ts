@@ -1,5 +1,5 @@
-import type { BudgetStatus } from './call-budget.ts';
-import type { PRIORITY } from './call-queue.ts';
+import type { BudgetStatus } from './call-allowance.ts';
+import type { PRIORITY } from './api-call-queue.ts';
 import type { CircuitStatus } from './circuit-breaker.ts';
 import type { ForbiddenEndpoint } from './forbidden-endpoints.ts';
 

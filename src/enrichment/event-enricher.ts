@@ -3,7 +3,7 @@ import type { FetchedBill, FetchedCustomer } from '../capillary/entities.ts';
 import type { EnrichConfig } from '../config/enrich-config.ts';
 import type { SourceConfig } from '../config/source-config.ts';
 import { createBillFetch } from './bill-fetch.ts';
-import { PRIORITY, type Priority } from './call-queue.ts';
+import { PRIORITY, type Priority } from './api-call-queue.ts';
 import { createCallStage, type CallStageParts } from './call-stage.ts';
 import { createCustomerFetch } from './customer-fetch.ts';
 import type { Endpoint } from './enrichment-observer.ts';
@@ -18,7 +18,7 @@ import { type Wants, wantsOf } from './wants.ts';
 export interface EnricherOptions extends Pick<CallStageParts, 'api' | 'reads' | 'observer'> {
   readonly source: Pick<SourceConfig, 'name' | 'labels'>;
   readonly enrich: EnrichConfig;
-  /** This process's share of the limits, from 0 to 1: the replicas share one API key. Default: 1. */
+  /** Processes that share the API key, from 1. Default: 1. */
   readonly share?: () => number;
   readonly clock?: StageClock;
   /** A number in [0, 1). */

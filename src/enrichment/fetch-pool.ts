@@ -1,4 +1,4 @@
-import type { CallQueue, Ticket } from './call-queue.ts';
+import type { CallQueue, Ticket } from './api-call-queue.ts';
 import { createSharedFetch, type FetchOutcome, type SharedFetch } from './shared-fetch.ts';
 import type { StageClock } from './stage-clock.ts';
 

@@ -1,13 +1,13 @@
 import type { ApiCaller } from './api-caller.ts';
-import { type CallQueue, PRIORITY, type Priority, type Ticket } from './call-queue.ts';
-import type { Reads } from './reads.ts';
+import { type CallQueue, PRIORITY, type Priority, type Ticket } from './api-call-queue.ts';
+import type { CapillaryReads } from '../capillary/api/capillary-reads.ts';
 import { within } from './reference-value.ts';
 import type { StageClock } from './stage-clock.ts';
 
 export interface ProductNamesParts {
   readonly caller: ApiCaller;
   readonly queue: CallQueue;
-  readonly reads: Pick<Reads, 'productNames'>;
+  readonly reads: Pick<CapillaryReads, 'productNames'>;
   readonly clock: StageClock;
 }
 

@@ -1,15 +1,15 @@
 import type { CustomerEntity } from '../capillary/entities.ts';
 import type { ApiCaller } from './api-caller.ts';
-import { type CallQueue, PRIORITY, type Priority } from './call-queue.ts';
+import { type CallQueue, PRIORITY, type Priority } from './api-call-queue.ts';
 import { createProductNames } from './product-names.ts';
-import type { Reads } from './reads.ts';
+import type { CapillaryReads } from '../capillary/api/capillary-reads.ts';
 import { createReferenceValue } from './reference-value.ts';
 import type { StageClock } from './stage-clock.ts';
 
 export interface ReferenceDataParts {
   readonly caller: ApiCaller;
   readonly queue: CallQueue;
-  readonly reads: Pick<Reads, 'programs' | 'baseCurrency' | 'productNames'>;
+  readonly reads: Pick<CapillaryReads, 'programs' | 'baseCurrency' | 'productNames'>;
   readonly clock: StageClock;
 }
 
@@ -32,7 +32,7 @@ export interface ReferenceData {
     skus: readonly string[],
     priority: Priority,
   ): Promise<ReadonlyMap<string, string>> | ReadonlyMap<string, string>;
-  /** Reads the programs to find out whether the API is back. @returns whether Capillary answered */
+  /** CapillaryReads the programs to find out whether the API is back. @returns whether Capillary answered */
   probe(): Promise<boolean>;
 }
 

@@ -1,5 +1,5 @@
 import type { CallOptions, CallResult } from './api-caller.ts';
-import { type CallQueue, PRIORITY, type Priority, type Ticket } from './call-queue.ts';
+import { type CallQueue, PRIORITY, type Priority, type Ticket } from './api-call-queue.ts';
 import type { StageClock } from './stage-clock.ts';
 
 /** One value that changes seldom. */
@@ -11,7 +11,7 @@ export interface ReferenceValue<T> {
    * waits for it, but not long and not soon after a failure.
    */
   get(priority: Priority): T | undefined | Promise<T | undefined>;
-  /** Reads it now. */
+  /** CapillaryReads it now. */
   load(priority: Priority, options?: CallOptions): Promise<CallResult<T>>;
 }
 

@@ -1,5 +1,5 @@
 import type { MissingReason } from '../capillary/enricher.ts';
-import { type CallQueue, PRIORITY, type Priority, type Ticket } from './call-queue.ts';
+import { type CallQueue, PRIORITY, type Priority, type Ticket } from './api-call-queue.ts';
 import type { CallResult } from './api-caller.ts';
 import type { StageClock } from './stage-clock.ts';
 

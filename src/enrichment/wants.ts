@@ -1,11 +1,9 @@
+import { type BillReadType, billReadType } from '../capillary/api/bill-reads.ts';
 import { CATALOGUE } from '../capillary/catalogue.ts';
 import { type DeletionLabels, isDeletion, RELEASE_EVENT } from '../capillary/deletion.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
 import { customerIdText } from '../capillary/identifiers.ts';
 import { entityTypeOf } from '../capillary/person.ts';
-
-/** `type` of a bill in a call. Source: docs/platforms/capillary.md#transaction-reads */
-export type BillType = 'REGULAR' | 'RETURN' | 'NOT_INTERESTED' | 'NOT_INTERESTED_RETURN';
 
 /** What an event lacks that Capillary's API can say. */
 export interface Wants {
@@ -13,7 +11,7 @@ export interface Wants {
   readonly bill?: {
     readonly transactionId: string;
     /** Types with which the bill may be found, the likeliest first. */
-    readonly types: readonly BillType[];
+    readonly types: readonly BillReadType[];
   };
   /** The event comes from a batch job, which raises it for very many customers at once. */
   readonly isFlood: boolean;
@@ -36,7 +34,7 @@ const BILL_EVENTS: ReadonlySet<string> = new Set([
   'retroBillAdded',
 ]);
 
-/** Lists of lines that an event can have after all. Source: docs/platforms/capillary.md#bill-lines */
+/** Lists of lines that an event can have. Source: docs/platforms/capillary.md#bill-lines */
 const LINES = ['lineItems', 'lineItemsV2', 'productLineItems', 'productListItems'] as const;
 
 /**
@@ -66,21 +64,19 @@ const FLOOD_EVENTS: ReadonlySet<string> = new Set([
   'communicationMessageUndelivered',
 ]);
 
-const TYPES: Readonly<Record<string, readonly BillType[]>> = {
-  REGULAR: ['REGULAR'],
-  RETURN: ['RETURN'],
-  NOT_INTERESTED: ['NOT_INTERESTED'],
-  NOT_INTERESTED_RETURN: ['NOT_INTERESTED_RETURN'],
-  NI_MIXED: ['NOT_INTERESTED', 'NOT_INTERESTED_RETURN'],
+const RETURN_OF: Readonly<Partial<Record<BillReadType, BillReadType>>> = {
+  REGULAR: 'RETURN',
+  NOT_INTERESTED: 'NOT_INTERESTED_RETURN',
 };
 
-/** A bill that is a return, or outside the program, is not found with the default type. */
-function billTypes({ eventName, data }: CapillaryEvent): readonly BillType[] {
+/** A bill is found by its own type only; if the event does not say it, it can be a return. */
+function billTypes({ eventName, data }: CapillaryEvent): readonly BillReadType[] {
   const { billType } = data;
-  const type = typeof billType === 'string' ? billType.trim().toUpperCase() : '';
-  if (eventName === 'notInterestedBillAdded' && !type.startsWith('N'))
-    return ['NOT_INTERESTED', 'NOT_INTERESTED_RETURN'];
-  return TYPES[type] ?? ['REGULAR', 'RETURN'];
+  const said = typeof billType === 'string' ? billType.trim().toUpperCase() : '';
+  const isOutside = eventName === 'notInterestedBillAdded' && said === '';
+  const type = isOutside ? 'NOT_INTERESTED' : billReadType(said);
+  const other = type === said ? undefined : RETURN_OF[type];
+  return other === undefined ? [type] : [type, other];
 }
 
 function billOf(event: CapillaryEvent): Wants['bill'] {

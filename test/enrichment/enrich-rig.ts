@@ -8,7 +8,8 @@ import type { EnrichConfig } from '../../src/config/enrich-config.ts';
 import { createEnricher } from '../../src/enrichment/event-enricher.ts';
 import type { CircuitStatus } from '../../src/enrichment/circuit-breaker.ts';
 import type { EnrichedEvent } from '../../src/enrichment/enrichment-observer.ts';
-import type { ReadAnswer, Reads } from '../../src/enrichment/reads.ts';
+import type { CapillaryReads } from '../../src/capillary/api/capillary-reads.ts';
+import type { ReadAnswer } from '../../src/capillary/api/read-answer.ts';
 import { createFakeClock } from './fake-clock.ts';
 
 export const ORG = 100_737;
@@ -28,7 +29,7 @@ export function aBill(transactionId: string, more: Partial<BillEntity> = {}): Bi
 
 /** A call as the fake API received it. */
 export interface FakeCall {
-  readonly endpoint: keyof Reads;
+  readonly endpoint: keyof CapillaryReads;
   readonly id: string;
   /** Monotonic ms. */
   readonly at: number;
@@ -93,7 +94,7 @@ export function startEnricher(options: RigOptions = {}) {
     latency: LATENCY_MS,
   };
   const answer = async <T>(
-    endpoint: keyof Reads & keyof FakeApi,
+    endpoint: keyof CapillaryReads & keyof FakeApi,
     id: string,
     signal: AbortSignal,
   ): Promise<ReadAnswer<T>> => {
@@ -107,7 +108,7 @@ export function startEnricher(options: RigOptions = {}) {
     const value = api[endpoint](id, count) as T | ReadAnswer<never>;
     return isRefusal(value) ? value : { ok: true, value, at, call: { call: `GET ${endpoint}`, status: 200 } };
   };
-  const reads: Reads = {
+  const reads: CapillaryReads = {
     customer: (id, signal) => answer('customer', id, signal),
     survivor: (id, signal) => answer('survivor', id, signal),
     bill: (id, type, signal) => answer('bill', type === 'REGULAR' ? id : `${id}/${type}`, signal),

@@ -40,14 +40,17 @@ export interface CallPace {
 const MAX_BURST = 10;
 const MINUTE_MS = 60_000;
 
-interface Rate {
+export interface Rate {
   /** Calls that may begin at once after a time without any. */
   readonly burst: number;
   readonly perMs: number;
 }
 
-/** What a burst takes is missing from the steady rate. */
-function rateOf(perMinute: number): Rate {
+/**
+ * What a burst takes is missing from the steady rate.
+ * @param perMinute calls, from 1
+ */
+export function rateOf(perMinute: number): Rate {
   const burst = Math.max(1, Math.min(MAX_BURST, Math.floor(perMinute / 8)));
   return { burst, perMs: (perMinute - burst + 1) / MINUTE_MS };
 }

@@ -1,10 +1,11 @@
+import { type Rate, rateOf } from '../capillary/api/call-pace.ts';
 import { createRecentCounts } from './recent-counts.ts';
 import type { StageClock } from './stage-clock.ts';
 
-export interface CallBudgetOptions {
+export interface CallAllowanceOptions {
   readonly callsPerMinute: number;
   readonly concurrency: number;
-  /** This process's share of both, from 0 to 1: the replicas have one API key. */
+  /** Processes that share the API key, from 1. */
   readonly share: () => number;
   readonly clock: Pick<StageClock, 'monotonic'>;
 }
@@ -13,7 +14,7 @@ export interface CallBudgetOptions {
  * How many calls of one API key may start. The client has the same limit, but serves its callers in
  * their order; here the next call is chosen when it may start.
  */
-export interface CallBudget {
+export interface CallAllowance {
   /** ms until a call may start; infinite while as many are running as may. */
   msUntilFree(): number;
   /** ms until a call can start that has so many others before it, were all of them short. */
@@ -38,8 +39,6 @@ export interface BudgetStatus {
 }
 
 const MINUTE_MS = 60_000;
-/** As in the client, which also says why the steady rate is lower than the limit. */
-const MAX_BURST = 10;
 /** Small limits have no call to spare for tokens. */
 const MIN_RATE_WITH_RESERVE = 20;
 /** Share of the events that batch jobs raise. */
@@ -47,30 +46,29 @@ const FLOOD_SHARE = 1 / 4;
 /** Calls of that share which may start at once: what it has in so many minutes. */
 const FLOOD_BURST_MINUTES = 1 / 4;
 
-export function createCallBudget(options: CallBudgetOptions): CallBudget {
+export function createCallAllowance(options: CallAllowanceOptions): CallAllowance {
   const { share, clock } = options;
   const started = createRecentCounts(MINUTE_MS / 60, 60, clock.monotonic);
   let running = 0;
   let pausedUntil = 0;
   let filledAt = clock.monotonic();
 
-  const callsPerMinute = (): number => Math.max(1, Math.floor(options.callsPerMinute * share()));
-  const concurrency = (): number => Math.max(1, Math.floor(options.concurrency * share()));
-  const burst = (): number => Math.max(1, Math.min(MAX_BURST, Math.floor(callsPerMinute() / 8)));
+  const shared = (limit: number): number => Math.max(1, Math.floor(limit / Math.max(1, share())));
+  const callsPerMinute = (): number => shared(options.callsPerMinute);
   const floodBurst = (): number => Math.max(1, callsPerMinute() * FLOOD_SHARE * FLOOD_BURST_MINUTES);
-  const perMs = (): number => {
+  const rate = (): Rate => {
     const limit = callsPerMinute();
-    const forTokens = limit >= MIN_RATE_WITH_RESERVE ? 1 : 0;
-    return (limit - forTokens - burst() + 1) / MINUTE_MS;
+    return rateOf(limit >= MIN_RATE_WITH_RESERVE ? limit - 1 : limit);
   };
 
-  let allowance = burst();
+  let allowance = rate().burst;
   let floodAllowance = floodBurst();
 
   const refill = (): void => {
     const now = clock.monotonic();
-    const more = (now - filledAt) * perMs();
-    allowance = Math.min(burst(), allowance + more);
+    const { burst, perMs } = rate();
+    const more = (now - filledAt) * perMs;
+    allowance = Math.min(burst, allowance + more);
     floodAllowance = Math.min(floodBurst(), floodAllowance + more * FLOOD_SHARE);
     filledAt = now;
   };
@@ -78,11 +76,11 @@ export function createCallBudget(options: CallBudgetOptions): CallBudget {
   const msUntilStart = (ahead: number): number => {
     refill();
     const lacking = ahead + 1 - allowance;
-    return Math.max(pausedUntil - filledAt, lacking <= 0 ? 0 : lacking / perMs());
+    return Math.max(pausedUntil - filledAt, lacking <= 0 ? 0 : lacking / rate().perMs);
   };
 
   return {
-    msUntilFree: () => (running >= concurrency() ? Number.POSITIVE_INFINITY : msUntilStart(0)),
+    msUntilFree: () => (running >= shared(options.concurrency) ? Number.POSITIVE_INFINITY : msUntilStart(0)),
     msUntilStart,
     start() {
       refill();

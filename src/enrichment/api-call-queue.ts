@@ -1,4 +1,4 @@
-import type { CallBudget } from './call-budget.ts';
+import type { CallAllowance } from './call-allowance.ts';
 import type { StageClock } from './stage-clock.ts';
 
 /** Who gets the next call; the smallest first. */
@@ -38,7 +38,7 @@ export interface CallQueue {
   readonly waiting: Readonly<Record<keyof typeof PRIORITY, number>>;
 }
 
-export function createCallQueue(budget: CallBudget, clock: Pick<StageClock, 'after'>): CallQueue {
+export function createCallQueue(budget: CallAllowance, clock: Pick<StageClock, 'after'>): CallQueue {
   const queues: Set<Ticket>[] = Object.values(PRIORITY).map(() => new Set<Ticket>());
   const counts = Object.values(PRIORITY).map(() => 0);
   let cancelTimer: (() => void) | undefined;

@@ -21,7 +21,7 @@ function named(bill: BillEntity, names: ReadonlyMap<string, string>): BillEntity
   return { ...bill, lines };
 }
 
-/** CapillaryReads a bill, by the first type with which it is found. */
+/** Reads a bill, by the first type with which it is found. */
 export function createBillFetch({ caller, reads, reference }: BillFetchParts) {
   const complete = async (bill: BillEntity, ticket: Ticket): Promise<BillEntity> => {
     const nameless = bill.lines.flatMap(({ sku, name }) =>

@@ -25,7 +25,7 @@ interface Survivor {
 }
 
 /**
- * CapillaryReads a customer. Of a merged one the survivor is read; if it cannot be found out now, the answer
+ * Reads a customer. Of a merged one the survivor is read; if it cannot be found out now, the answer
  * is only that the customer was merged, so that nothing is written to a profile that is none any
  * more. Source: docs/platforms/capillary.md#merges
  */

@@ -32,7 +32,7 @@ export interface ReferenceData {
     skus: readonly string[],
     priority: Priority,
   ): Promise<ReadonlyMap<string, string>> | ReadonlyMap<string, string>;
-  /** CapillaryReads the programs to find out whether the API is back. @returns whether Capillary answered */
+  /** Reads the programs to find out whether the API is back. @returns whether Capillary answered */
   probe(): Promise<boolean>;
 }
 

@@ -11,7 +11,7 @@ export interface ReferenceValue<T> {
    * waits for it, but not long and not soon after a failure.
    */
   get(priority: Priority): T | undefined | Promise<T | undefined>;
-  /** CapillaryReads it now. */
+  /** Reads it now. */
   load(priority: Priority, options?: CallOptions): Promise<CallResult<T>>;
 }
 

@@ -8,7 +8,7 @@ import {
   defaultAccount,
   expirySchedules,
   pointsSummary,
-  programDetailsView,
+  programDetailsList,
   slabHistory,
 } from './loyalty-view.ts';
 import { embedsOf, isTrue, masked, type ReadContext } from './read-context.ts';
@@ -178,9 +178,7 @@ function embedded(customer: WorldCustomer, context: ReadContext): JsonObject {
   const hasMlp = embeds.has('mlp');
   return {
     ...(embeds.has('points') && main ? { pointsSummary: pointsSummary(main, context) } : {}),
-    ...(hasMlp
-      ? { loyaltyProgramDetails: customer.accounts.map((account) => programDetailsView(account, context)) }
-      : {}),
+    ...(hasMlp ? { loyaltyProgramDetails: programDetailsList(customer, context) } : {}),
     ...(embeds.has('subscriptions')
       ? { subscriptionInfo: { subscriptions: subscriptionList(customer) } }
       : {}),

@@ -54,9 +54,11 @@ const MERGED = { code: '91009', message: 'The customer was merged; this is the s
 
 /** A merged customer's id answers with the survivor, whose id is another one. */
 function itemOf(id: string, context: ReadContext): Item {
-  const { customers } = context.world;
+  const { now, unknownMs, world } = context;
+  const { customers } = world;
   const customer = customers.get(Number(id));
-  if (customer === undefined) return failed(id, '1012', 'Customer not found');
+  if (customer === undefined || now < customer.joinedAt + unknownMs)
+    return failed(id, '1012', 'Customer not found');
   if (customer.state === 'erased') return failed(id, '8109', 'Customer is deleted after PII delete request');
   const survivor = customer.mergedInto === undefined ? undefined : customers.get(customer.mergedInto);
   return survivor ? customerItem(survivor, context, [{ ...MERGED }]) : customerItem(customer, context, []);

@@ -125,17 +125,23 @@ function gapFields(
   };
 }
 
-/** An element of `loyaltyProgramDetails`, with what is asked for. */
-export function programDetailsView(account: PointsAccount, context: ReadContext): JsonObject {
-  const { program } = account;
-  return {
-    ...loyaltyDetails(account, context),
-    programTitle: program.name,
-    programDescription: program.description,
-    programPointsToCurrencyRatio: program.pointsToCurrencyRatio,
-    delayedExpiredPoints: 0,
-    ...gapFields(account, context),
-  };
+/**
+ * `loyaltyProgramDetails` with what is asked for: every program, the default one first. A merged
+ * customer has none.
+ */
+export function programDetailsList({ accounts }: WorldCustomer, context: ReadContext): JsonObject[] {
+  if (accounts.length === 0) return [];
+  return PROGRAMS.map((program) => {
+    const account = accounts.find((candidate) => candidate.program.id === program.id);
+    return {
+      ...(account ? loyaltyDetails(account, context) : notEnrolled(program, context)),
+      programTitle: program.name,
+      programDescription: program.description,
+      programPointsToCurrencyRatio: program.pointsToCurrencyRatio,
+      delayedExpiredPoints: 0,
+      ...(account ? gapFields(account, context) : {}),
+    };
+  });
 }
 
 /**

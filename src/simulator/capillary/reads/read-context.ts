@@ -13,6 +13,8 @@ export interface ReadContext {
   readonly bareBillingTimes: boolean;
   /** Epoch ms. */
   readonly now: number;
+  /** What is newer is not found yet, in ms. */
+  readonly unknownMs: number;
   /** Whether personal data is shown; else asterisks. */
   readonly showsPersonalData: boolean;
   readonly query: URLSearchParams;
@@ -25,12 +27,13 @@ function worldOf({ twin, caller }: CapillaryCall): World {
 
 export function contextOf(call: CapillaryCall): ReadContext {
   const { twin, caller, query, now } = call;
-  const { serverZone, bareBillingTimes } = twin.settings.world;
+  const { serverZone, bareBillingTimes, unknownMs } = twin.settings.world;
   return {
     world: worldOf(call),
     zone: serverZone,
     bareBillingTimes,
     now,
+    unknownMs,
     showsPersonalData: caller.hasPsiAccess,
     query,
   };
@@ -83,13 +86,13 @@ export function notFound(): Answer {
 
 /** The customer of an id, or why there is none to read. */
 export function findCustomer(
-  { world }: ReadContext,
+  { world, now, unknownMs }: ReadContext,
   id: string | undefined,
 ): { readonly customer: WorldCustomer } | { readonly refusal: Answer } {
   if (id === undefined || !/^\d+$/.test(id))
     return { refusal: v2Error(8013, 'Invalid customer identifier passed') };
   const customer = world.customers.get(Number(id));
-  if (customer === undefined) return { refusal: notFound() };
+  if (customer === undefined || now < customer.joinedAt + unknownMs) return { refusal: notFound() };
   if (customer.state === 'erased') return { refusal: erasedAnswer(customer.customerId) };
   return { customer };
 }

@@ -19,11 +19,12 @@ const READ = { resource: 'Transaction', rights: ['read'] } as const;
 const TYPES = ['REGULAR', 'RETURN', 'NOT_INTERESTED', 'NOT_INTERESTED_RETURN'];
 
 /** The bill of the id and type; a bill of another type is unknown. */
-function findBill({ world, query }: ReadContext, id: string | undefined): Bill | Answer {
+function findBill({ world, query, now, unknownMs }: ReadContext, id: string | undefined): Bill | Answer {
   const type = query.get('type')?.toUpperCase() ?? 'REGULAR';
   if (!TYPES.includes(type)) return v2Error(620, 'Invalid transaction type');
   const bill = world.bills.get(Number(id));
-  return bill?.type === type ? bill : v2Error(603, 'Invalid transaction id');
+  const isKnown = bill !== undefined && bill.type === type && now >= bill.recordedAt + unknownMs;
+  return isKnown ? bill : v2Error(603, 'Invalid transaction id');
 }
 
 function readTransaction(call: CapillaryCall): Answer {

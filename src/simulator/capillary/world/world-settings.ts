@@ -8,6 +8,8 @@ export interface WorldOptions {
   readonly customers?: number;
   /** Time zone of the cluster, `+05:30` or `Z`, in which answers are; default `+05:30`. */
   readonly serverZone?: string;
+  /** Time during which a new customer (8015) or bill (603) is not found; default 0. */
+  readonly unknownMs?: number;
   /** Time during which a new bill cannot be read (521); default 0. */
   readonly freshBillMs?: number;
   /** Share of bills whose outlier status is not NORMAL; default 0. */
@@ -23,6 +25,7 @@ export function resolveWorldSettings(options: WorldOptions = {}): WorldSettings 
     ...(options.seed === undefined ? {} : { seed: options.seed }),
     customers: options.customers ?? 50,
     serverZone: options.serverZone ?? '+05:30',
+    unknownMs: options.unknownMs ?? 0,
     freshBillMs: options.freshBillMs ?? 0,
     outliers: options.outliers ?? 0,
     bareBillingTimes: options.bareBillingTimes ?? false,

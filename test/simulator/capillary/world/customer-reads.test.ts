@@ -191,6 +191,37 @@ describe('lookups', () => {
   });
 });
 
+describe('a new customer', () => {
+  it('is not found at first, if that is set', async () => {
+    let time = Date.now();
+    const { raise, get, read } = await withReads(
+      { world: { unknownMs: 2_000 }, tokenTtlSeconds: 60 },
+      () => time,
+    );
+    const [added] = await raise({ count: 1, names: ['customerAdded'] });
+    const id = added?.data.customerIdentifiers.customerId;
+    const path = `/v2/customers/${id}?source=ALL`;
+    expect((await get(path)).errors).toMatchObject([{ code: 8015 }]);
+    expect((await read(`/v1.1/customer/get?id=${id}`)).status).toBe(500);
+    time += 3_000;
+    expect(await get(path)).toMatchObject({ id });
+  });
+});
+
+describe('a program that the customer is not a member of', () => {
+  it('is among the details all the same, without a loyalty id', async () => {
+    const { world, get } = await withReads({ world: { customers: 20 } });
+    const customer = [...world.customers.values()].find(({ accounts }) => accounts.length === 1)!;
+    const { loyaltyProgramDetails } = await get(
+      `/v2/customers/${customer.customerId}?source=ALL&embed=mlp&gapToUpgrade=0`,
+    );
+    expect(loyaltyProgramDetails).toMatchObject([
+      { programId: 4_102, loyaltyId: customer.accounts[0]?.loyaltyId },
+      { programId: 4_103, loyaltyId: -1, nextSlabSerialNumber: -1 },
+    ]);
+  });
+});
+
 describe('a merged customer', () => {
   it('is a warning by id, an error elsewhere, and the survivor in v1.1 and by identifier', async () => {
     const { raise, get, world } = await withReads();

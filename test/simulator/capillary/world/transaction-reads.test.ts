@@ -131,6 +131,21 @@ describe('a bill that an event names', () => {
 });
 
 describe('an unknown bill', () => {
+  it('can be a new one, if that is set', async () => {
+    let time = Date.now();
+    const { raise, read } = await withReads(
+      { world: { unknownMs: 2_000, freshBillMs: 4_000 }, tokenTtlSeconds: 60 },
+      () => time,
+    );
+    const [bill] = await raise({ count: 1, names: ['transactionAdded'] });
+    const path = `/v2/transactions/${bill?.data.transactionId}`;
+    expect((await read(path)).json.errors).toMatchObject([{ code: 603 }]);
+    time += 3_000;
+    expect((await read(path)).status).toBe(521);
+    time += 2_000;
+    expect((await read(path)).status).toBe(200);
+  });
+
   it('is HTTP 200 with an error', async () => {
     const { read } = await withReads();
     expect(await read('/v2/transactions/17')).toMatchObject({

@@ -1,3 +1,4 @@
+import type { Enrichments } from './enrichments.ts';
 import type { EventLog } from './event-log.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Fleet } from './fleet.ts';
@@ -34,7 +35,7 @@ export class RefusedError extends Error {
 }
 
 /**
- * The journal stores events durably until they are delivered. The texts of its five parts and the
+ * The journal stores events durably until they are delivered. The texts of its six parts and the
  * exported types are the contract. Every engine implements it, and `test/contract/` tests each
  * engine against it. The contract speaks of appending, claiming, settling and looking up, never of
  * tables or processes.
@@ -47,4 +48,4 @@ export class RefusedError extends Error {
  *
  * Positions. The position of an event is opaque: nothing outside the engine compares positions.
  */
-export interface Journal extends EventQueue, EventLog, Quarantine, Maintenance, Fleet {}
+export interface Journal extends EventQueue, EventLog, Enrichments, Quarantine, Maintenance, Fleet {}

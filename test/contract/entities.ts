@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Enrichments, Journal, SettledEnrichment, Settlement } from '../../src/journal/journal.ts';
+import type { Journal, SettledEnrichment, Settlement } from '../../src/journal/journal.ts';
 import { retainAt } from './maintenance-round.ts';
 import {
   append,
@@ -26,14 +26,14 @@ export function enriched(settlement: Settlement, enrichment: SettledEnrichment):
 }
 
 /** What was fetched for events, in the order of their receipts. */
-async function entitiesOf(journal: Journal & Enrichments, ...receipts: string[]) {
+async function entitiesOf(journal: Journal, ...receipts: string[]) {
   const found = await journal.enrichments(receipts);
   return receipts.map((receipt) => found.get(receipt)?.entities);
 }
 
 export function describeEntities(make: MakeStore): void {
   describe('what was fetched for an event', () => {
-    const test = journalInTest<Journal & Enrichments>(make);
+    const test = journalInTest(make);
     const withEntities =
       (settle: (receipt: string) => Settlement, entities = ENTITIES) =>
       (receipt: string): Settlement =>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EnrichmentParts, Enrichments, Journal, Settlement } from '../../src/journal/journal.ts';
+import type { EnrichmentParts, Settlement } from '../../src/journal/journal.ts';
 import { enriched } from './entities.ts';
 import { retainAt } from './maintenance-round.ts';
 import {
@@ -41,7 +41,7 @@ function refreshed(parts: EnrichmentParts) {
 
 export function describeRefreshing(make: MakeStore): void {
   describe('an event of which something is missing', () => {
-    const test = journalInTest<Journal & Enrichments>(make);
+    const test = journalInTest(make);
     const refresh = (running = 100, routes = [ACME]) => test.journal.refresh({ routes, running });
     const started = async (running?: number) => (await refresh(running)).started;
     const settledAs = (settle: (receipt: string) => Settlement, lane?: string) =>
@@ -237,7 +237,7 @@ export function describeRefreshing(make: MakeStore): void {
   });
 
   describe('the customer of a refresh', () => {
-    const test = journalInTest<Journal & Enrichments>(make);
+    const test = journalInTest(make);
     const refresh = (running = 100) => test.journal.refresh({ routes: [ACME], running });
     const settledAs = (settle: (receipt: string) => Settlement, lane?: string) =>
       appendSettled(test.journal, sampleEvent({ lane }), settle);
@@ -354,7 +354,7 @@ export function describeRefreshing(make: MakeStore): void {
   });
 
   describe('what ends a refresh', () => {
-    const test = journalInTest<Journal & Enrichments>(make);
+    const test = journalInTest(make);
     const refresh = (running = 100) => test.journal.refresh({ routes: [ACME], running });
     const settledAs = (settle: (receipt: string) => Settlement, lane?: string) =>
       appendSettled(test.journal, sampleEvent({ lane }), settle);

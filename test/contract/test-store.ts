@@ -24,25 +24,22 @@ export interface TestStore {
 export type MakeStore = () => Promise<TestStore>;
 
 /** The journal of the current test. */
-export interface JournalInTest<Tested extends Journal = Journal> {
-  readonly journal: Tested;
+export interface JournalInTest {
+  readonly journal: Journal;
   readonly clock: TestClock;
   /** See TestStore. */
   readonly isShared: boolean;
   /** Closes and reopens the journal, like a restart. */
-  reopen(): Promise<Tested>;
+  reopen(): Promise<Journal>;
 }
 
-/**
- * Provides each test of the block with an empty journal and deletes it afterwards. What it has
- * beyond the interface `Journal` is up to the store.
- */
-export function journalInTest<Tested extends Journal = Journal>(make: MakeStore): JournalInTest<Tested> {
+/** Provides each test of the block with an empty journal and deletes it afterwards. */
+export function journalInTest(make: MakeStore): JournalInTest {
   let store: TestStore;
-  let journal: Tested;
+  let journal: Journal;
   beforeEach(async () => {
     store = await make();
-    journal = (await store.open()) as Tested;
+    journal = await store.open();
   });
   afterEach(async () => {
     await journal.close();
@@ -60,7 +57,7 @@ export function journalInTest<Tested extends Journal = Journal>(make: MakeStore)
     },
     async reopen() {
       await journal.close();
-      journal = (await store.open()) as Tested;
+      journal = await store.open();
       return journal;
     },
   };

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openCopySource, openCopyTarget } from '../../src/journal/copy/copy-places.ts';
 import { copyStore } from '../../src/journal/copy/store-copy.ts';
-import type { Enrichments, Journal } from '../../src/journal/journal.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { AnswerOf, OperationName, RequestOf } from '../../src/journal/sqlite/engine/calls.ts';
 import { closeEngine, openEngine, recoverEngine } from '../../src/journal/sqlite/engine/open-engine.ts';
@@ -37,7 +37,7 @@ async function openJournal(
   path: string,
   encryptionKeys: readonly string[],
   lines: unknown[] = [],
-): Promise<Journal & Enrichments> {
+): Promise<Journal> {
   const journal = await openSqliteJournal({
     path,
     encryptionKeys,
@@ -67,7 +67,7 @@ async function storeOf(encryptionKeys: readonly string[]) {
   return { path, waiting, running, contents };
 }
 
-async function contentsOf(journal: Journal & Enrichments, ...receipts: string[]) {
+async function contentsOf(journal: Journal, ...receipts: string[]) {
   return [...(await journal.enrichments(receipts))];
 }
 

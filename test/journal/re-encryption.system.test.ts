@@ -79,6 +79,8 @@ async function expectReadable(journal: Journal, events = 3): Promise<void> {
   const record = await journal.find(items[0]!.receipt);
   expect(record?.sent).toEqual([{ kind: 'event', json: `{"${WORD}":1}` }]);
   expect(record?.notes).toEqual([{ path: `data.${WORD}`, code: 'too-long' }]);
+  const enrichment = await journal.enrichments([items[0]!.receipt]);
+  expect([...enrichment.values()]).toEqual([{ entities: `{"${WORD}":3}` }]);
 }
 
 describe('the encrypted columns', () => {
@@ -109,13 +111,12 @@ describe('re-encryption', () => {
       const path = await journalFolder();
       await fillStore(path, before);
       // Bodies of one dead, three pending and one malformed event, sent message, profile, notes,
-      // and
-      // headers and body in quarantine.
+      // entities, and headers and body in quarantine.
       const result = await reencryptStore(path, [SECOND, ...before]);
-      expect(result).toMatchObject({ reencrypted: 10, unreadable: 0 });
+      expect(result).toMatchObject({ reencrypted: 11, unreadable: 0 });
       expect(await filesContain(path, WORD)).toBe(false);
       expect(readKeyUsage(path, [SECOND]).map(({ key, payloads }) => [key, payloads])).toEqual([
-        ['first', 10],
+        ['first', 11],
       ]);
       const log: object[] = [];
       const after = await openJournal(path, {
@@ -136,9 +137,9 @@ describe('re-encryption', () => {
     };
     expect(await reencrypt([FIRST])).toEqual([0, true]);
     expect(await reencrypt([FIRST])).toEqual([0, false]);
-    expect(await reencrypt([SECOND, FIRST])).toEqual([10, true]);
+    expect(await reencrypt([SECOND, FIRST])).toEqual([11, true]);
     expect(await reencrypt([SECOND, FIRST])).toEqual([0, false]);
-    expect(await reencrypt([FIRST, SECOND])).toEqual([10, true]);
+    expect(await reencrypt([FIRST, SECOND])).toEqual([11, true]);
     // In between, the store was used without keys and may contain unencrypted payloads.
     const unencrypted = await openJournal(path);
     await unencrypted.appendMalformed(sampleMalformed());
@@ -175,7 +176,7 @@ describe('re-encryption', () => {
       appended += 1;
     }
     const { reencrypted, steps } = await reencrypting;
-    expect(reencrypted).toBe(2_007);
+    expect(reencrypted).toBe(2_008);
     expect(steps).toBeGreaterThan(6);
     // An append is executed with the next step, so at most one step runs between two appends.
     expect(appended).toBeGreaterThanOrEqual(steps - 1);
@@ -186,12 +187,12 @@ describe('re-encryption', () => {
   it('leaves payloads that no key decrypts, counts them, and tries again at the next start', async () => {
     const path = await journalFolder();
     await fillStore(path, [FIRST]);
-    expect(await reencryptStore(path, [SECOND])).toMatchObject({ reencrypted: 0, unreadable: 10 });
+    expect(await reencryptStore(path, [SECOND])).toMatchObject({ reencrypted: 0, unreadable: 11 });
     expect(readKeyUsage(path, [SECOND]).map(({ key, payloads }) => [key, payloads])).toEqual([
-      ['unknown', 10],
+      ['unknown', 11],
     ]);
     const again = await reencryptStore(path, [SECOND, FIRST]);
-    expect(again).toMatchObject({ reencrypted: 10, unreadable: 0 });
+    expect(again).toMatchObject({ reencrypted: 11, unreadable: 0 });
     await expectReadable(await openJournal(path, { encryptionKeys: [SECOND] }));
   });
 
@@ -221,7 +222,7 @@ describe('re-encryption', () => {
     const shares = reports.flatMap((report) => (report.kind === 'sealing' ? [report.share] : []));
     expect(shares.length).toBeGreaterThan(2);
     expect(shares[0]).toBeLessThan(1);
-    expect(reports.at(-1)).toEqual({ kind: 'sealed', resealed: 10, unreadable: 0 });
+    expect(reports.at(-1)).toEqual({ kind: 'sealed', resealed: 11, unreadable: 0 });
     expect(await maintained(({ kind }) => kind === 'sealing')).toEqual([{ kind: 'sealing', share: 1 }]);
   });
 });

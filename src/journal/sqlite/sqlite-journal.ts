@@ -3,7 +3,6 @@ import {
   type BatchReport,
   type Claim,
   type ClaimedEvent,
-  type Enrichments,
   type EventRecord,
   type Journal,
   type MaintenancePolicy,
@@ -95,7 +94,7 @@ function writingCalls(send: Send) {
     pause: (destination, by) => send('pause', { destination, by }),
     resume: (destination) => send('resume', destination),
     savePrograms: (programs) => send('savePrograms', programs),
-  } satisfies Partial<Journal & Enrichments>;
+  } satisfies Partial<Journal>;
 }
 
 function readingCalls(send: Send) {
@@ -110,7 +109,7 @@ function readingCalls(send: Send) {
     pauses: () => send('pauses', undefined),
     programs: () => send('programs', undefined),
     replays: () => send('replays', undefined),
-  } satisfies Partial<Journal & Enrichments>;
+  } satisfies Partial<Journal>;
 }
 
 /** A channel for calls of many steps: refuses further steps once closing begins. */
@@ -137,7 +136,7 @@ function steppedCalls(
     discard: (filter, by) => track(async () => ({ discarded: await discardEvents(channel, { filter, by }) })),
     reroute: (source, destination, by) =>
       track(async () => ({ rerouted: await rerouteEvents(channel, { source, destination, by }) })),
-  } satisfies Partial<Journal & Enrichments>;
+  } satisfies Partial<Journal>;
 }
 
 function noStoreError(path: string): StoreError {
@@ -150,7 +149,7 @@ function noStoreError(path: string): StoreError {
  * @throws StoreError if the folder cannot be used, is used by another relay, or was written by a
  *   newer version; Error for an invalid key
  */
-export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal & Enrichments> {
+export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
   const { path, maxPages, generationSize, contactBounds, clock, log } = options;
   const claimable = createListeners<string>(log);
   const maintenance = createListeners<MaintenanceReport>(log);

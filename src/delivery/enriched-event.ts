@@ -1,13 +1,13 @@
 import type { Enrichment } from '../capillary/enricher.ts';
 import type { Entities } from '../capillary/entities.ts';
-import type { ClaimedEvent, EnrichmentParts, Settlement, StoredEnrichment } from '../journal/journal.ts';
+import type { ClaimedEvent, Settlement, StoredEnrichment } from '../journal/journal.ts';
 
 /** A claimed event's entities, where they come from, and what of them is missing. */
 export interface Enriched {
   readonly entities: Entities;
   readonly missing?: Enrichment['missing'];
-  /** Parts that were stored with the event before. */
-  readonly stored: EnrichmentParts;
+  /** What was stored with the event before. */
+  readonly stored: Entities;
   /** Of an event that is pending because of a refresh: what is to be fetched. */
   readonly refresh?: StoredEnrichment['refresh'];
   /** ms that the event waited for it. */
@@ -37,13 +37,13 @@ function isNew(
 ): boolean {
   if (entities[part] === undefined) return false;
   // What a replay finds in the journal can be older than what others are to be refreshed with.
-  return !isReplay || refresh?.[part] === true || !stored[part];
+  return !isReplay || refresh?.[part] === true || stored[part] === undefined;
 }
 
 function entitiesToStore({ entities, stored }: Enriched): { readonly entities?: string } {
-  const { customer, bill } = entities;
-  const isStored = (customer === undefined || stored.customer) && (bill === undefined || stored.bill);
-  return isStored ? {} : { entities: JSON.stringify(entities) };
+  const isStored = (part: 'customer' | 'bill'): boolean =>
+    entities[part] === undefined || entities[part].at === stored[part]?.at;
+  return isStored('customer') && isStored('bill') ? {} : { entities: JSON.stringify(entities) };
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Enricher, Enrichment } from '../capillary/enricher.ts';
 import type { Entities } from '../capillary/entities.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
-import type { ClaimedEvent, EnrichmentParts, Enrichments, StoredEnrichment } from '../journal/journal.ts';
+import type { ClaimedEvent, EnrichmentParts, Journal, StoredEnrichment } from '../journal/journal.ts';
 import { createRecentSet } from '../mapping/recent-cache.ts';
 import { type Enriched, parseEntities } from './enriched-event.ts';
 import { monotonic } from './scheduling.ts';
@@ -33,7 +33,7 @@ export interface Enriching extends Waits {
 }
 
 export interface EnrichingParts {
-  readonly journal: Partial<Pick<Enrichments, 'enrichments'>>;
+  readonly journal: Pick<Journal, 'enrichments'>;
   /** Called when an event does not wait any more. */
   readonly onWaitEnded: () => void;
 }
@@ -56,7 +56,7 @@ function toEnriched(
   if (known === undefined && refresh === undefined) return undefined;
   return {
     entities: known ?? {},
-    stored: { customer: before?.customer !== undefined, bill: before?.bill !== undefined },
+    stored: before ?? {},
     waitedMs,
     ...(missing === undefined ? {} : { missing }),
     ...(refresh === undefined ? {} : { refresh }),
@@ -74,12 +74,11 @@ export function createEnriching({ journal, onWaitEnded }: EnrichingParts): Enric
     | undefined;
 
   const storedOf = async (receipt: string): Promise<StoredEnrichment | undefined> => {
-    if (journal.enrichments === undefined) return undefined;
     if (lookup === undefined) {
       const receipts: string[] = [];
       const answer = Promise.resolve().then(() => {
         lookup = undefined;
-        return journal.enrichments?.(receipts) ?? new Map<string, StoredEnrichment>();
+        return journal.enrichments(receipts);
       });
       lookup = { receipts, answer };
     }

@@ -1,5 +1,5 @@
 import type { Enricher } from '../capillary/enricher.ts';
-import { type Enrichments, type Journal, type NewEvent, StoreError } from '../journal/journal.ts';
+import { type Journal, type NewEvent, StoreError } from '../journal/journal.ts';
 import type { DeliveryObserver } from './delivery-observer.ts';
 import type { Enriched } from './enriched-event.ts';
 import { createEnriching, type Waits } from './enriching.ts';
@@ -16,7 +16,7 @@ export interface Started {
 }
 
 export interface EnrichmentStepParts<Turn> {
-  readonly journal: Pick<Journal, 'append' | 'holds'> & Partial<Pick<Enrichments, 'enrichments'>>;
+  readonly journal: Pick<Journal, 'append' | 'holds' | 'enrichments'>;
   readonly observer: Pick<DeliveryObserver, 'errorCaught'>;
   /** Epoch ms. */
   readonly now: () => number;

@@ -45,7 +45,7 @@ export function foundMerge(
   if (into === undefined || into === victimId) return NONE;
   if (now - Math.max(customer.at, event.receivedAt) > maxDelay) return NONE;
   // What is stored was found by an earlier claim, which has appended the event.
-  if (stored.customer) return { kind: 'expected' };
+  if (stored.customer !== undefined) return { kind: 'expected' };
   return { kind: 'expected', append: mergeEvent(event, { victimId, into }, customer, now) };
 }
 

@@ -1,5 +1,5 @@
 import type { DestinationConfig } from '../config/config-schema.ts';
-import { type Enrichments, type Journal, StoreError } from '../journal/journal.ts';
+import { type Journal, StoreError } from '../journal/journal.ts';
 import type { PriorState } from '../mapping/customer/apply-to-customer.ts';
 import type { MappingResult } from '../mapping/mapping-result.ts';
 import type { ProgramCatalogue, ProgramsChange } from '../mapping/program-catalogue.ts';
@@ -22,8 +22,7 @@ import { storePrograms } from './store-programs.ts';
 
 export interface PreparerParts {
   readonly destination: DestinationConfig;
-  readonly journal: Pick<Journal, 'profiles' | 'savePrograms' | 'append' | 'holds'> &
-    Partial<Pick<Enrichments, 'enrichments'>>;
+  readonly journal: Pick<Journal, 'profiles' | 'savePrograms' | 'append' | 'holds' | 'enrichments'>;
   readonly programs: ProgramCatalogue;
   readonly observer: Pick<DeliveryObserver, 'errorCaught'>;
   /** Epoch ms. */

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Enricher } from '../../src/capillary/enricher.ts';
 import type { Entities } from '../../src/capillary/entities.ts';
-import type { Settlement, StoredEnrichment } from '../../src/journal/journal.ts';
 import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
 import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
 import type { RelayConfig } from '../helpers/relay-process.ts';
@@ -9,9 +8,7 @@ import { until } from '../helpers/until.ts';
 import { createFakeEnricher, fetchedBill, foundCustomer } from './fake-enricher.ts';
 
 let harness: DeliveryHarness;
-/** What the settlements have stored, by receipt. */
-let stored: Map<string, StoredEnrichment>;
-/** Receipts that were looked up. */
+/** Receipts whose enrichment was looked up in the journal. */
 let lookedUp: string[];
 
 afterEach(() => harness.close());
@@ -20,7 +17,6 @@ async function start(
   enricher: Enricher | undefined,
   change: (config: RelayConfig) => void = () => undefined,
 ): Promise<void> {
-  stored = new Map();
   lookedUp = [];
   harness = await startDeliveryHarness(
     (config) => {
@@ -29,16 +25,9 @@ async function start(
     },
     {},
     (journal) => ({
-      settle(token: string, settlements: readonly Settlement[]) {
-        for (const { receipt, enrichment } of settlements) {
-          const { entities } = enrichment ?? {};
-          if (entities !== undefined) stored.set(receipt, { entities });
-        }
-        return journal.settle(token, settlements);
-      },
-      async enrichments(receipts: readonly string[]) {
+      enrichments(receipts: readonly string[]) {
         lookedUp.push(...receipts);
-        return stored;
+        return journal.enrichments(receipts);
       },
     }),
     () => enricher,
@@ -54,7 +43,8 @@ function landed(): (string | undefined)[] {
   return harness.simulator.landed({ kind: 'event' }).map(({ id }) => id);
 }
 
-function entitiesOf(receipt: string): Entities {
+async function entitiesOf(receipt: string): Promise<Entities> {
+  const stored = await harness.journal.enrichments([receipt]);
   return JSON.parse(stored.get(receipt)?.entities ?? '{}') as Entities;
 }
 
@@ -74,11 +64,9 @@ describe('an event of a source with `enrich`', () => {
     request.answer({ entities: { customer: foundCustomer(1), bill } });
     const settlement = await harness.whenSettled(receipt);
     expect(settlement.state).toBe('delivered');
-    expect(settlement.enrichment).toEqual({
-      entities: stored.get(receipt)?.entities,
-      refreshed: { customer: true, bill: true },
-    });
-    expect(entitiesOf(receipt).bill).toEqual(bill);
+    expect(settlement.enrichment).toMatchObject({ refreshed: { customer: true, bill: true } });
+    expect(settlement.enrichment).not.toHaveProperty('missing');
+    expect((await entitiesOf(receipt)).bill).toEqual(bill);
     expect(landed()).toEqual([id]);
     expect(lookedUp).toEqual([]);
   });
@@ -111,7 +99,8 @@ describe('an event of a source with `enrich`', () => {
     const { receipt } = await harness.accept({ ...transactionAdded(1), eventName: 'teaTastingBooked' });
     const { state, enrichment } = await harness.whenSettled(receipt);
     expect(state).toBe('ignored');
-    expect(enrichment).toEqual({ entities: stored.get(receipt)?.entities });
+    expect(enrichment).toEqual({ entities: expect.any(String) });
+    expect(await entitiesOf(receipt)).toHaveProperty('bill');
   });
 
   it('is delivered as it came if the enricher fails', async () => {

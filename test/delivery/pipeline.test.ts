@@ -23,6 +23,7 @@ function setUp() {
       profiles: unused,
       savePrograms: unused,
       append: unused,
+      enrichments: unused,
       holds: unused,
       settle: unused,
       release: async (_token, receipts) => {

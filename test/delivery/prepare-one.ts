@@ -13,13 +13,17 @@ export interface PrepareOneParts {
   readonly programs: ProgramCatalogue;
 }
 
+const unused = (): never => {
+  throw new Error('not used');
+};
+
 /** Prepares one event of the source; rejects if the store fails. */
 export function prepareOne(event: ClaimedEvent, parts: PrepareOneParts): Promise<Prepared> {
   const { source, destination, journal, programs } = parts;
   return new Promise((resolve, reject) => {
     const preparer = createPreparer({
       destination,
-      journal: { ...journal, append: () => Promise.reject(new Error('unused')), holds: () => true },
+      journal: { ...journal, append: unused, enrichments: unused, holds: () => true },
       programs,
       observer: {
         errorCaught: (_destination, message, error) => reject(new Error(message, { cause: error })),

@@ -1,0 +1,144 @@
+import { afterEach, expect, it } from 'vitest';
+import type { Enrichment } from '../../src/capillary/enricher.ts';
+import { pointsIssued, transactionAdded } from '../fixtures/events.ts';
+import { type DeliveryHarness, startDeliveryHarness } from '../helpers/delivery-harness.ts';
+import { until } from '../helpers/until.ts';
+import { createFakeEnricher, type FakeEnricher, fetchedBill, foundCustomer } from './fake-enricher.ts';
+
+let harness: DeliveryHarness;
+let enricher: FakeEnricher;
+/** What is answered next; the last answer is repeated. */
+let answers: Enrichment[];
+
+afterEach(() => harness.close());
+
+const ROUTES = [{ source: 'acme', destination: 'acme-aep' }];
+const AWAY: Enrichment = {
+  entities: {},
+  missing: { customer: 'unavailable', bill: 'unavailable', retryIn: 0 },
+};
+
+async function start(...first: Enrichment[]): Promise<void> {
+  answers = first;
+  enricher = createFakeEnricher(() => (answers.length > 1 ? answers.shift() : answers[0]));
+  harness = await startDeliveryHarness(
+    ({ sources }) => Object.assign(sources[0]!, { enrich: {} }),
+    {},
+    () => ({}),
+    () => enricher,
+  );
+  await harness.destinations.start();
+}
+
+async function refresh(): Promise<number> {
+  return (await harness.journal.refresh({ routes: ROUTES, running: 10 })).started;
+}
+
+const eventsSent = () => harness.simulator.landed({ kind: 'event' });
+const recordsSent = () => harness.simulator.landed({ kind: 'profile' });
+/** Including what Adobe recognised as sent before. */
+const messagesSent = (kind: 'event' | 'profile') =>
+  harness.requests.filter((request) => request.kind === kind).reduce((sum, one) => sum + one.messages, 0);
+
+it('sends what was missing of a bill as a correction, and keeps what was delivered', async () => {
+  const event = transactionAdded(1);
+  await start(AWAY);
+  const { receipt, id } = await harness.accept(event);
+  await harness.whenSettled(receipt);
+  expect(eventsSent().map((one) => one.id)).toEqual([id]);
+  const before = (await harness.record(receipt)).event.delivered;
+
+  answers = [{ entities: { customer: foundCustomer(1), bill: fetchedBill(event.data.transactionId) } }];
+  expect(await refresh()).toBe(1);
+  const settlement = await harness.whenSettledTimes(receipt, 2);
+  expect(settlement).toMatchObject({
+    state: 'delivered',
+    enrichment: { refreshed: { customer: true, bill: true } },
+  });
+  expect(enricher.requests.at(-1)).toMatchObject({
+    purpose: 'refresh',
+    parts: { customer: true, bill: true },
+  });
+  expect(messagesSent('event')).toBe(2);
+  const record = await harness.record(receipt);
+  expect(record.event).toMatchObject({ state: 'delivered', delivered: before, idSuffix: '' });
+  expect(await harness.journal.refreshes()).toEqual([]);
+});
+
+it('sends no event again for a profile', async () => {
+  await start({ entities: {}, missing: { customer: 'budget', retryIn: 0 } });
+  const { receipt } = await harness.accept(pointsIssued(1, 10));
+  await harness.whenSettled(receipt);
+  const before = (await harness.record(receipt)).event.delivered;
+  expect(before).toEqual(['event', 'profile']);
+
+  answers = [{ entities: { customer: foundCustomer(1) } }];
+  expect(await refresh()).toBe(1);
+  expect(await harness.whenSettledTimes(receipt, 2)).toMatchObject({ state: 'delivered' });
+  expect(messagesSent('event')).toBe(1);
+  expect((await harness.record(receipt)).event.delivered).toEqual(before);
+  expect(await harness.journal.refreshes()).toEqual([]);
+});
+
+it('sends nothing while the API does not answer, and tries again', async () => {
+  await start(AWAY);
+  const { receipt } = await harness.accept(transactionAdded(1));
+  await harness.whenSettled(receipt);
+  const { delivered } = (await harness.record(receipt)).event;
+  for (const attempts of [1, 2]) {
+    expect(await refresh()).toBe(1);
+    const settlement = await harness.whenSettledTimes(receipt, attempts + 1);
+    expect(settlement).toMatchObject({
+      state: 'delivered',
+      delivered,
+      enrichment: { missing: { customer: true, bill: true, dueIn: 0 } },
+    });
+    expect(await harness.journal.refreshes()).toMatchObject([{ customers: 1, bills: 1, running: 0 }]);
+  }
+  expect([messagesSent('event'), messagesSent('profile')]).toEqual([1, recordsSent().length]);
+});
+
+it('is not needed any more when a later event of the customer has fetched the profile', async () => {
+  await start(AWAY);
+  const first = await harness.accept(pointsIssued(1, 10));
+  await harness.whenSettled(first.receipt);
+  expect(await harness.journal.refreshes()).toMatchObject([{ customers: 1 }]);
+  answers = [{ entities: { customer: foundCustomer(1) } }];
+  const second = await harness.accept(pointsIssued(1, 20));
+  await harness.whenSettled(second.receipt);
+  expect(await harness.journal.refreshes()).toMatchObject([{ customers: 0, bills: 1 }]);
+});
+
+it('repeats what Adobe did not take, and nothing else', async () => {
+  const event = transactionAdded(1);
+  await start(AWAY);
+  const { receipt } = await harness.accept(event);
+  await harness.whenSettled(receipt);
+  answers = [{ entities: { bill: fetchedBill(event.data.transactionId) } }];
+  harness.simulator.setFaults([{ on: 'inlet', times: 1, then: { status: 503 } }]);
+  expect(await refresh()).toBe(1);
+  await until(async () => (await harness.journal.refreshes()).length === 0);
+  expect((await harness.record(receipt)).event.state).toBe('delivered');
+  expect(messagesSent('event')).toBe(3);
+});
+
+it('an operator replays an event with what was fetched for it', async () => {
+  const event = transactionAdded(1);
+  await start({ entities: { customer: foundCustomer(1), bill: fetchedBill(event.data.transactionId) } });
+  const { receipt } = await harness.accept(event);
+  await harness.whenSettled(receipt);
+  await harness.journal.replay({ filter: { receipts: [receipt] }, asNew: false, by: 'olga' });
+  const settlement = await harness.whenSettledTimes(receipt, 2);
+  // It may be older than what other events of the customer are to be refreshed with.
+  expect(settlement).not.toHaveProperty('enrichment');
+  const last = enricher.requests.at(-1);
+  expect(last).toMatchObject({
+    purpose: 'replay',
+    stored: { bill: { bill: { lines: [{ sku: 'TEA-1' }] } } },
+  });
+  expect(messagesSent('event')).toBe(2);
+
+  await harness.journal.replay({ filter: { receipts: [receipt] }, asNew: false, by: 'olga', refetch: true });
+  await harness.whenSettledTimes(receipt, 3);
+  expect(enricher.requests.at(-1)?.stored).toBeUndefined();
+});

@@ -22,6 +22,7 @@ import { MappingFailure } from './overrides.ts';
 import { changesProfile, flatEvent } from './raw-format.ts';
 import { createReader, type Reads } from './reader.ts';
 import { shrinkEvent } from './record-size.ts';
+import { customerSnapshot, isErased, learnFromAnswer } from './snapshot/customer-snapshot.ts';
 import { unreadFieldsOf } from './unread-fields.ts';
 import { type XdmMessages, buildXdmMessages } from './xdm-messages.ts';
 
@@ -72,26 +73,35 @@ function isExamined({ eventName }: CapillaryEvent, erase: boolean, context: Mapp
 export function mapEvent(
   event: CapillaryEvent,
   context: MappingContext,
-  { identities, contactChanges, notes }: Identified = identify(event, context),
+  { identities: identified, contactChanges, notes }: Identified = identify(event, context),
 ): MappingResult | Promise<MappingResult> {
   if (event.isWindows1252 === true) {
     notes.add('', 'not-utf-8');
   }
-  const ignoredResult = (reason: string, erase = false): MappingResult => ({
+  const ignoredResult = (reason: string, erase = false, erasedAt?: number): MappingResult => ({
     outcome: 'ignored',
     reason,
     erase,
+    ...(erasedAt === undefined ? {} : { erasedAt }),
     notes: notes.list(),
   });
   if (isIgnoredSample(event, context)) {
     return ignoredResult('test-event');
   }
   context.programs.learn(event, attributeTime(event, context));
-  const erase = isDeletion(event, context.source);
+  const answer = context.entities?.customer;
+  const isDeleting = isDeletion(event, context.source);
+  const erasedAt = !isDeleting && answer !== undefined && isErased(context) ? answer.at : undefined;
+  const erase = isDeleting || erasedAt !== undefined;
+  if (answer !== undefined && !erase) {
+    learnFromAnswer(event, answer, context);
+  }
   const isHiding = erase || event.eventName === RELEASE_EVENT;
+  const identities =
+    erasedAt === undefined ? identified : identified.filter(({ kind }) => kind === 'customerId');
   const identityMap = identityMapOf(event, identities, context, notes);
   if (identityMap === undefined) {
-    return ignoredResult('no-identity', erase);
+    return ignoredResult('no-identity', erase, erasedAt);
   }
   const family = familyOf(event, context);
   if (family === undefined && !erase) {
@@ -111,13 +121,15 @@ export function mapEvent(
       event: raw,
       ...(isUpsert ? { upsert: raw } : {}),
       erase,
+      ...(erasedAt === undefined ? {} : { erasedAt }),
       notes: notes.list(),
     };
   }
   const reads: Reads | undefined = isExamined(event, erase, context) ? new Map() : undefined;
   const data = createReader(event.data, 'data', context.source.timezone, notes, reads);
   // `enteredAt` of a deletion can be that of an earlier change of the customer.
-  const occurredAt = erase ? attributeTime(event, context) : eventTime(event, data, context, notes);
+  const changedAt = erasedAt ?? attributeTime(event, context);
+  const occurredAt = erase ? changedAt : eventTime(event, data, context, notes);
   const input = {
     event,
     data,
@@ -135,6 +147,7 @@ export function mapEvent(
       return { outcome: 'failed', reason: 'mapping', detail, erase: false, notes: notes.list() };
     }
     const { profile } = result;
+    const snapshot = answer === undefined || erase ? undefined : customerSnapshot(answer, input);
     const { json, bytes } = shrinkEvent(result.event, context.destination.tenant, notes);
     return {
       outcome: 'messages',
@@ -146,7 +159,10 @@ export function mapEvent(
       json,
       bytes,
       ...(profile === undefined ? {} : { profile }),
+      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(answer?.kind === 'merged' && !erase ? { isMerged: true as const } : {}),
       erase,
+      ...(erasedAt === undefined ? {} : { erasedAt }),
       notes: notes.list(),
       ...(reads === undefined ? {} : { unread: unreadFieldsOf(event, context.source, reads) }),
     };

@@ -119,6 +119,8 @@ export type MappingResult =
       readonly reason: string;
       /** The customer was deleted: nothing is sent, but the stored data of the lane is erased. */
       readonly erase: boolean;
+      /** Epoch ms of the deletion if the API said it; absent: that of the event. */
+      readonly erasedAt?: number;
       readonly notes: readonly MappingNote[];
     }
   | {

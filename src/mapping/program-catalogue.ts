@@ -1,3 +1,4 @@
+import type { ProgramEntity } from '../capillary/entities.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
 import { isUsableId } from '../capillary/event-id.ts';
 import { idText } from '../capillary/identifiers.ts';
@@ -44,6 +45,12 @@ export interface ProgramCatalogue {
    * @param at epoch ms of the event
    */
   learn(event: CapillaryEvent, at: number): void;
+  /**
+   * Learns from what Capillary's API says about the programs of a customer.
+   *
+   * @param at epoch ms of the fetch
+   */
+  learnPrograms(orgId: number, programs: readonly ProgramEntity[], at: number): void;
   of(orgId: number): Programs;
   /** Organisations with changes since the last call, as JSON for `load`. */
   takeChanges(): readonly ProgramsChange[];
@@ -108,6 +115,20 @@ export function createProgramCatalogue(): ProgramCatalogue {
         }
       }
     },
+    learnPrograms(orgId, programs, at) {
+      for (const entity of programs) {
+        const id = programIdText(entity.programId);
+        if (id === undefined) {
+          continue;
+        }
+        const organisation = organisationOf(orgId);
+        const details = detailsOf(entity);
+        const program = programIn(organisation, id, Object.keys(details).length > 0);
+        if (program !== undefined && learnDetails(program, details, at)) {
+          organisation.hasChanged = true;
+        }
+      }
+    },
     of: (orgId) => programsOf(organisations.get(orgId)),
     takeChanges() {
       const changes: ProgramsChange[] = [];
@@ -144,6 +165,18 @@ export function createProgramCatalogue(): ProgramCatalogue {
         if (program !== undefined && mergeProgram(program, own)) organisation.hasChanged = true;
       }
     },
+  };
+}
+
+/** In the form of an event's `loyaltyProgramDetails`. */
+function detailsOf({ name, isDefault, tier, nextTier }: ProgramEntity): JsonObject {
+  const tiers = [tier, nextTier].flatMap((one) =>
+    one?.name === undefined ? [] : [{ tierNumber: one.number, tierName: one.name }],
+  );
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(isDefault === undefined ? {} : { isDefault }),
+    ...(tiers.length === 0 ? {} : { tiers }),
   };
 }
 

@@ -172,6 +172,8 @@ export const TENANT_EVENT_FIELDS = openObject({
   ...TENANT_OFFER_FIELDS,
   ...TENANT_ENGAGEMENT_FIELDS,
   payload: 'string',
+  /** `incomplete` if what Capillary's API could have added is missing. */
+  enrichment: 'string',
 });
 
 const OWNED = {
@@ -183,9 +185,30 @@ const OWNED = {
   endDate: 'date-time',
 } as const;
 
+/** What is missing to a tier by one criterion, such as `CURRENT_POINTS`. */
+const GAPS = list(object({ by: 'string', gap: 'number' }));
+
 /** The fields that the relay writes below `<tenant>.capillary` of a profile. */
 export const TENANT_PROFILE_FIELDS = openObject({
-  programs: list(object({ id: 'string', points: 'number', lifetime: 'number' }, ['id'])),
+  programs: list(
+    object(
+      {
+        id: 'string',
+        points: 'number',
+        lifetime: 'number',
+        name: 'string',
+        tier: 'string',
+        tierNumber: 'integer',
+        tierExpiryDate: 'date-time',
+        tierUpgradeDate: 'date-time',
+        nextTier: 'string',
+        gapsToUpgrade: GAPS,
+        gapsToRenew: GAPS,
+        lifetimePurchases: 'number',
+      },
+      ['id'],
+    ),
+  ),
   coupons: list(object({ ...OWNED, code: 'string', discountValue: 'number' })),
   rewards: list(
     object({
@@ -215,8 +238,16 @@ export const TENANT_PROFILE_FIELDS = openObject({
   member: 'boolean',
   loyaltyType: 'string',
   active: 'boolean',
-  /** Set while the customer is about to lose the tier. */
-  tier: object({ atRisk: 'boolean', downgradeDate: 'date-time' }),
+  tier: object({
+    /** Set while the customer is about to lose the tier. */
+    atRisk: 'boolean',
+    downgradeDate: 'date-time',
+    gapsToUpgrade: GAPS,
+    gapsToRenew: GAPS,
+  }),
+  /** Only if `loyalty` of the schema has no field for them. */
+  lifetimePurchases: 'number',
+  cards: list(object({ number: 'string', series: 'string', status: 'string' })),
 });
 
 /** The tenant's object: the relay's fields, and any fields of the brand. */

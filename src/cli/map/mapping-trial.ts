@@ -1,4 +1,5 @@
 import { parseEvent } from '../../capillary/event-parser.ts';
+import type { Entities } from '../../capillary/entities.ts';
 import type { CapillaryEvent } from '../../capillary/event.ts';
 import type { JsonObject } from '../../capillary/json.ts';
 import type { DestinationConfig, SourceConfig } from '../../config/config-schema.ts';
@@ -59,6 +60,10 @@ export interface Received {
   /** Only of a stored event. */
   readonly identity?: string;
   readonly orgId?: number;
+  /** What Capillary's API said about its customer and bill. */
+  readonly entities?: Entities;
+  /** What the API could have said and did not, and why. */
+  readonly incomplete?: MappingContext['incomplete'];
 }
 
 /** Maps one body. */
@@ -102,13 +107,21 @@ export function createTrial({ source, destination }: TrialParts): TrialOf {
     return update;
   };
 
-  return async (body, { receivedAt, identity, orgId }) => {
+  return async (body, { receivedAt, identity, orgId, entities, incomplete }) => {
     const orgIds = orgId === undefined ? (source.orgIds ?? []) : [orgId];
     const parsed = parseEvent(Buffer.from(body), { orgIds, timezone: source.timezone });
     if (!parsed.ok) return { outcome: 'not-an-event', code: parsed.code, detail: parsed.detail };
     const { eventName, eventId, lane } = parsed.event;
     const names = { eventName, ...(eventId === undefined ? {} : { eventId }) };
-    const context: MappingContext = { source, destination, programs, receivedAt, idSuffix: '' };
+    const context: MappingContext = {
+      source,
+      destination,
+      programs,
+      receivedAt,
+      idSuffix: '',
+      ...(entities === undefined ? {} : { entities }),
+      ...(incomplete === undefined ? {} : { incomplete }),
+    };
     const event = { ...parsed.event, identity: identity ?? parsed.event.identity };
     const mapped = await mapEvent(event, context);
     if (mapped.outcome === 'failed') {

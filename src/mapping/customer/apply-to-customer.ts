@@ -2,9 +2,11 @@ import type { CapillaryEvent } from '../../capillary/event.ts';
 import type { JsonValue } from '../../capillary/json.ts';
 import { attributeTime } from '../event-time.ts';
 import { storedIdentityRules } from '../identity-rules.ts';
-import type { MappingContext, MappingResult } from '../mapping-result.ts';
+import type { MappingContext, MappingResult, ProfileSnapshot } from '../mapping-result.ts';
+import { applySnapshot, isSameProfile } from './apply-snapshot.ts';
 import {
   absorbMerged,
+  type CustomerFragment,
   type CustomerState,
   deletionTimeOf,
   fragmentOf,
@@ -70,11 +72,13 @@ export function applyToCustomer(
   const { lane, ownLane } = before;
   const at = attributeTime(event, context);
   const state = parseState(before.state);
+  const erasedAt = mapped.outcome === 'failed' ? undefined : mapped.erasedAt;
+  const isKnownErased = erasedAt !== undefined && isDeleted(fragmentOf(state, lane, ownLane));
   if (mapped.erase) {
-    markDeleted(fragmentOf(state, lane, ownLane), at);
+    markDeleted(fragmentOf(state, lane, ownLane), erasedAt ?? at);
   }
   const deletedAt = deletionTimeOf(state, lane, ownLane);
-  const isLate = !mapped.erase && deletedAt !== undefined && at <= deletedAt;
+  const isLate = isKnownErased || (!mapped.erase && deletedAt !== undefined && at <= deletedAt);
   // Serializing is costly, so it is done only where a deletion can have removed attributes.
   const attributesBefore = mapped.erase || isLate ? serializeAttributes(state) : undefined;
   const delivered = mapped.outcome === 'messages' && !isLate ? mapped : undefined;
@@ -85,6 +89,10 @@ export function applyToCustomer(
       setAttribute(fragmentOf(state, lane, ownLane), path, { value, at: changedAt, by });
     }
   }
+  const applied =
+    delivered?.snapshot === undefined
+      ? 'none'
+      : applySnapshot(state, grouped(delivered.snapshot), { lane, ownLane });
   const victim = mapped.outcome === 'messages' && before.victim?.lane !== lane ? before.victim : undefined;
   if (victim !== undefined) {
     absorbMerged(state, lane, { from: victim.lane, into: ownLane, state: parseState(victim.state) });
@@ -96,25 +104,58 @@ export function applyToCustomer(
   const attributesLeft = attributesBefore === undefined ? undefined : serializeAttributes(state);
   const isPruned =
     attributesLeft !== undefined && attributesLeft !== '[]' && attributesLeft !== attributesBefore;
-  const hasRecord = delivered?.profile !== undefined || isPruned;
+  const isStated = delivered?.profile !== undefined || isPruned;
+  // The record of a customer who was merged elsewhere would bring back a profile that is gone.
+  const isElsewhere = delivered?.isMerged === true && lane === ownLane;
+  const record =
+    mapped.outcome === 'messages' &&
+    !isElsewhere &&
+    (isStated || applied !== 'none') &&
+    sendsProfiles(context)
+      ? recordOf(state, event, mapped, context)
+      : undefined;
+  const isSent =
+    record !== undefined &&
+    (isStated ||
+      applied === 'first' ||
+      !isSameProfile(record, earlierRecord(event, mapped, before, context)));
   const victimLanes = victim === undefined ? [] : lanesMergedInto(state, lane, victim.lane);
   return {
     isLate,
     // The erasure of a lane also removes its state, so after a deletion the state is always
     // written.
     ...(serialized === (before.state ?? '{}') && !mapped.erase ? {} : { state: serialized }),
-    ...(mapped.outcome === 'messages' && hasRecord && sendsProfiles(context)
-      ? { profile: recordOf(state, event, mapped, context) }
-      : {}),
+    ...(isSent ? { profile: record } : {}),
     erase: [...(mapped.erase ? lanesMergedInto(state, lane, ownLane) : []), ...(isLate ? victimLanes : [])],
     ...(victim === undefined ? {} : { merged: { from: victim.lane, into: ownLane } }),
   };
 }
 
+/** True if the customer was deleted and nothing newer is known. */
+function isDeleted({ deletedAt, attributes }: CustomerFragment): boolean {
+  return deletedAt !== undefined && attributes.size === 0;
+}
+
+/** The record of the state before an event. */
+function earlierRecord(
+  event: CapillaryEvent,
+  mapped: MappingResult,
+  before: PriorState,
+  context: MappingContext,
+): ProfileRecord | undefined {
+  return mapped.outcome === 'messages'
+    ? recordOf(parseState(before.state), event, mapped, context)
+    : undefined;
+}
+
+function grouped(snapshot: ProfileSnapshot): ProfileSnapshot {
+  return { ...snapshot, attributes: groupConsentFields(snapshot.attributes) };
+}
+
 function recordOf(
   state: CustomerState,
   event: CapillaryEvent,
-  { id, profile, notes }: Extract<MappingResult, { outcome: 'messages' }>,
+  { id, profile, snapshot, notes }: Extract<MappingResult, { outcome: 'messages' }>,
   context: MappingContext,
 ): ProfileRecord {
   const record = buildProfileRecord(state, id, {
@@ -123,7 +164,9 @@ function recordOf(
     rules: storedIdentityRules(event.orgId, context),
   });
   const news = withoutRepeated(record.notes, notes);
-  return profileRecord(record, notesAbout(profile?.attributes ?? new Map(), news));
+  const change = profile?.attributes ?? new Map<string, JsonValue>();
+  const all = snapshot === undefined ? change : new Map([...change, ...snapshot.attributes]);
+  return profileRecord(record, notesAbout(all, news));
 }
 
 function sendsProfiles({ destination: { format, profile } }: MappingContext): boolean {

@@ -1,11 +1,15 @@
 import { isNewer } from './attribute-version.ts';
 import { IDENTITY_FACTS } from './contacts.ts';
-import type { Fact, FactGroups, FactsByCustomer } from './facts.ts';
+import { type Fact, type FactGroups, factNamed, type FactsByCustomer } from './facts.ts';
+import { COMPLETE_FACTS } from './identity-facts.ts';
 import { mergesInto } from './points-history.ts';
 
-/** A slot for identities that an event stated as blank. */
+/**
+ * A slot for identities that an event stated as blank. Without a kind: every slot, because a
+ * snapshot had all identities.
+ */
 interface ClearedSlot {
-  readonly kind: string;
+  readonly kind?: string;
   readonly fact: Fact;
 }
 
@@ -29,9 +33,11 @@ export function withoutClearedSlots(customers: FactsByCustomer): FactsByCustomer
 }
 
 function clearedSlotsOf(customer: FactGroups): readonly ClearedSlot[] {
-  return [...(customer.get(IDENTITY_FACTS) ?? [])].flatMap(([kind, facts]) =>
+  const slots: ClearedSlot[] = [...(customer.get(IDENTITY_FACTS) ?? [])].flatMap(([kind, facts]) =>
     facts.filter(({ value }) => value === null).map((fact) => ({ kind, fact })),
   );
+  const complete = factNamed(customer.get(COMPLETE_FACTS)?.get(''), '');
+  return complete === undefined ? slots : [...slots, { fact: complete }];
 }
 
 /** Also of those who were merged into a victim. Slots shrink or merges end, so circles do too. */
@@ -60,11 +66,14 @@ function withoutSlots(customer: FactGroups, cleared: readonly ClearedSlot[]): Fa
         kind,
         facts.filter(
           ({ item, at, by }) =>
-            !cleared.some(
-              (slot) => slot.kind === kind && slot.fact.item === item && isNewer(slot.fact, { at, by }),
-            ),
+            !cleared.some((slot) => isSlot(slot, kind, item) && isNewer(slot.fact, { at, by })),
         ),
       ] as const,
   );
   return new Map([...customer, [IDENTITY_FACTS, new Map(identities)]]);
+}
+
+/** The customerId stays: it says whose facts these are. */
+function isSlot(slot: ClearedSlot, kind: string, item: string): boolean {
+  return slot.kind === undefined ? kind !== 'customerId' : slot.kind === kind && slot.fact.item === item;
 }

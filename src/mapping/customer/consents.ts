@@ -2,13 +2,16 @@ import { isJsonObject, type JsonObject } from '../../capillary/json.ts';
 import { toTimestamp } from '../../capillary/times.ts';
 import { type AttributeVersion, isNewer, type ReadonlyAttributes } from './attribute-version.ts';
 import { type Fact, type FactGroups, factPath } from './facts.ts';
+import { currentAnswers } from './snapshot-answers.ts';
 
 /*
  * An answer to a subscription is a fact `@consent[<channel>].a[<account>/<business unit>]`, where
- * the channel is Capillary's. XDM has one answer per channel, which is computed from them.
+ * the channel is Capillary's. XDM has one answer per channel, which is computed from them. What
+ * Capillary's API says about a channel is `@consent[<channel>].s` (`snapshot-answers.ts`).
  */
 export const CONSENT_FACTS = 'consent';
 const ANSWER = 'a';
+const SNAPSHOT_ANSWER = 's';
 
 export type Answer = 'y' | 'n';
 
@@ -67,6 +70,17 @@ export function answerFact(
     : undefined;
 }
 
+/**
+ * The path of the answer that Capillary's API states for a channel, whatever the accounts are;
+ * undefined for a channel that XDM does not have.
+ * @param channel in lower-case letters
+ */
+export function snapshotAnswerFact(channel: string): string | undefined {
+  return CHANNELS.has(channel)
+    ? factPath(CONSENT_FACTS, SYNONYMS.get(channel) ?? channel, SNAPSHOT_ANSWER)
+    : undefined;
+}
+
 /** The facts of the answers for a channel of XDM. */
 export function answerFactPattern(channel: string): RegExp {
   const words = [...CHANNELS].filter(([, xdm]) => xdm === channel).map(([word]) => word);
@@ -117,27 +131,37 @@ export function consentsOf(
 
 function answersFor(channel: string, customers: readonly FactGroups[]): readonly DatedAnswer[] {
   const answers = new Map<string, DatedAnswer>();
-  for (const groups of customers) {
-    for (const [word, facts] of groups.get(CONSENT_FACTS) ?? []) {
-      for (const fact of CHANNELS.get(word) === channel ? facts : []) {
-        const account = `${word} ${fact.item}`;
-        const other = answers.get(account);
-        if (other === undefined || isNewer(fact, other)) {
-          answers.set(account, answerOf(fact, word, channel));
-        }
-      }
+  const found = customers.flatMap((customer) =>
+    [...(customer.get(CONSENT_FACTS) ?? [])].flatMap(([word, facts]) =>
+      CHANNELS.get(word) === channel
+        ? facts.map((fact) => ({ customer, word, fact, isSnapshot: fact.name === SNAPSHOT_ANSWER }))
+        : [],
+    ),
+  );
+  for (const { word, fact, isSnapshot, time } of currentAnswers(found, customers)) {
+    const account = `${word} ${isSnapshot ? SNAPSHOT_ANSWER : fact.item}`;
+    const other = answers.get(account);
+    if (other === undefined || isNewer(fact, other)) {
+      answers.set(account, answerOf(fact, word, { channel, time, isSnapshot }));
     }
   }
   return [...answers.values()];
 }
 
-function answerOf({ value, item, at, by }: Fact, word: string, channel: string): DatedAnswer {
+function answerOf(
+  { value, item, at, by }: Fact,
+  word: string,
+  { channel, time, isSnapshot }: { channel: string; time: number; isSnapshot: boolean },
+): DatedAnswer {
+  if (isSnapshot) {
+    return { key: undefined, consent: { val: value, time: toTimestamp(time) }, at, by };
+  }
   const [account, orgUnit] = [item.slice(0, item.lastIndexOf('/')), item.slice(item.lastIndexOf('/') + 1)];
   const parts = [account, orgUnit === '' ? '' : `ou-${orgUnit}`].filter((part) => part !== '');
   const prefix = word === channel.toLowerCase() ? [] : [word];
   return {
     key: parts.length === 0 ? undefined : [...prefix, ...parts].join('-').replaceAll(/[^\w-]/g, '_'),
-    consent: { val: value, time: toTimestamp(at) },
+    consent: { val: value, time: toTimestamp(time) },
     at,
     by,
   };

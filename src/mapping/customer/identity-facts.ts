@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { IdentifierKind } from '../../capillary/identifiers.ts';
-import { type AttributeVersion, type Attributes, setNewest } from './attribute-version.ts';
+import { type AttributeVersion, type Attributes, isNewer, setNewest } from './attribute-version.ts';
 import { factPath } from './facts.ts';
 
 /*
@@ -13,11 +13,15 @@ import { factPath } from './facts.ts';
  *   it was merged; a newer event can make it theirs again
  * - `@rel`, `@rel[<lane>]`: all identities of this customer, or of the one of that lane, were
  *   released after a merge
+ * - `@ids`: Capillary's API said all identities of the customer: older ones are gone, whatever slot
+ *   they have
  */
 export const IDENTITY_FACTS = 'id';
 const GONE_FACTS = 'gone';
 const WAS_FACTS = 'was';
 const RELEASED_FACTS = 'rel';
+export const COMPLETE_FACTS = 'ids';
+export const COMPLETE_IDS_FACT = factPath(COMPLETE_FACTS);
 
 const SLOT_PATH = /^@id\[(\w+)\]\.slot\[([^\]]*)\]$/;
 const WAS_PATH = /^@was\[([^\]]*)\]\.s(?:\[([^\]]*)\])?$/;
@@ -115,5 +119,27 @@ export function setVersion(attributes: Attributes, path: string, version: Attrib
     const { at, by } = replaced;
     const was = wasFact(parsed.kind, parsed.slot, valueHash(parsed.kind, replaced.value));
     setNewest(attributes, was, { value: true, at, by });
+  }
+}
+
+/**
+ * Takes out the identities that are older than a list of all of them. Only their hashes are kept,
+ * as of replaced ones.
+ */
+export function removeOutdatedIdentities(attributes: Attributes): void {
+  const complete = attributes.get(COMPLETE_IDS_FACT);
+  if (complete === undefined) {
+    return;
+  }
+  for (const [path, { value, at, by }] of [...attributes]) {
+    const parsed = parseIdentityPath(path);
+    if (parsed?.fact !== 'slot' || parsed.kind === 'customerId' || isNewer({ at, by }, complete)) {
+      continue;
+    }
+    attributes.delete(path);
+    if (typeof value === 'string') {
+      const was = wasFact(parsed.kind, parsed.slot, valueHash(parsed.kind, value));
+      setNewest(attributes, was, { value: true, at, by });
+    }
   }
 }

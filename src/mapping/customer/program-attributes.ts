@@ -7,6 +7,7 @@ import { UNKNOWN_PROGRAM } from './points-log.ts';
 import { type PointsTotals, totalsOf } from './points-totals.ts';
 import { type Dated, isAfter, newestOf, type ProgramStanding, standingOf } from './program-standing.ts';
 import type { DerivedAttributes, RecordContext } from './record-context.ts';
+import { nextTierOf, setOtherTier, setSnapshot } from './tier-attributes.ts';
 
 /** What the attributes of programs depend on besides the facts. */
 interface ProgramContext extends RecordContext {
@@ -77,6 +78,7 @@ function standingIn(
     tierExpiry: standing.tierExpiry ?? newestOther('tierExpiry'),
     upgraded: standing.upgraded ?? newestOther('upgraded'),
     risk: standing.risk ?? newestOther('risk'),
+    snapshot: standing.snapshot,
   };
 }
 
@@ -118,11 +120,11 @@ function setMainProgram(
     derived.set('loyalty.lifetimePurchases', purchases);
     derived.set('loyalty.tierExpiryDate', tierExpiry);
     derived.set('loyalty.tierUpgradeDate', upgraded);
-    const next = tier && programs.tierNameOf(id, tier.value + 1);
-    derived.set('loyalty.nextTier', next && tier ? { ...tier, value: next } : undefined);
+    derived.set('loyalty.nextTier', nextTierOf(id, standing, programs));
   } else {
     derived.set('loyalty.upgradeDate', upgraded);
   }
+  setSnapshot(standing, context.destination, derived);
   if (risk !== undefined && tenant !== undefined) {
     derived.set(`${tenant}.capillary.tier.atRisk`, { ...risk, value: true });
     derived.set(`${tenant}.capillary.tier.downgradeDate`, risk.value === true ? undefined : risk);
@@ -197,10 +199,14 @@ function setOtherProgram(
     return;
   }
   const path = `${tenant}.capillary.programs[${id}]`;
-  const { points, lifetime } = standingIn(id, `${path}.points`, facts, context);
+  const standing = standingIn(id, `${path}.points`, facts, context);
+  const { points, lifetime } = standing;
   if (points?.value === null) {
     context.notes.add(`${path}.points`, 'balance-unknown');
   }
   derived.set(`${path}.points`, points);
   derived.set(`${path}.lifetime`, lifetime);
+  if (standing.snapshot !== undefined) {
+    setOtherTier(path, id, standing, context.programs, derived);
+  }
 }

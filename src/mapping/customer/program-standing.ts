@@ -1,31 +1,20 @@
-import type { JsonValue } from '../../capillary/json.ts';
 import { isNewer } from './customer-state.ts';
+import type { Dated } from './dated.ts';
 import { type Fact, factNamed, type FactGroups } from './facts.ts';
 import { newestSnapshotIn } from './logged-snapshots.ts';
 import { PROGRAM_FACTS, programLog } from './points-history.ts';
 import { changeOf, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
 import { rounded } from './points-range.ts';
+import { type TierStanding, tierStandingOf } from './tier-standing.ts';
 
-/** A value with the time of the newest event that it is based on; null: no longer known. */
-export interface Dated<Value extends JsonValue = JsonValue> {
-  readonly value: Value;
-  readonly at: number;
-  readonly by: string;
-}
+export type { Dated } from './dated.ts';
 
 /** A customer's standing in one program, as far as it is known. */
-export interface ProgramStanding {
+export interface ProgramStanding extends TierStanding {
   readonly points: Dated<number | null> | undefined;
   readonly lifetime: Dated<number> | undefined;
   /** Net amount of all purchases, as Capillary's API says it: no event does. */
   readonly purchases: Dated<number> | undefined;
-  /** The tier's name is not stored: it can become known later. */
-  readonly tier: Dated<number> | undefined;
-  readonly tierExpiry: Dated<string> | undefined;
-  /** When the customer reached the tier; undefined after a downgrade. */
-  readonly upgraded: Dated<string> | undefined;
-  /** Set while the customer is about to lose the tier: when, or true if that is not known. */
-  readonly risk: Dated<string | true> | undefined;
 }
 
 /**
@@ -36,6 +25,7 @@ export interface ProgramStanding {
  * - `tier`, `tierExpiry`: number and expiry date of the tier
  * - `upgraded`, `downgraded`: date of the last change of the tier
  * - `risk`: the date of a coming downgrade
+ * - `standing`: what Capillary's API says about the tier (`tier-snapshot.ts`)
  *
  * @param earlier a balance that an older relay stored
  */
@@ -46,33 +36,8 @@ export function standingOf(
 ): ProgramStanding {
   const facts = customer.get(PROGRAM_FACTS)?.get(programId);
   const points = balanceOf(customer, programId, earlier);
-  const upgraded = textFact(facts, 'upgraded');
-  const downgraded = factNamed(facts, 'downgraded');
-  const isUpgradeValid =
-    upgraded !== undefined && (downgraded === undefined || !isNewer(downgraded, upgraded));
-  const [lifetime, tier] = [lifetimeOf(customer, programId), numberFact(facts, 'tier')];
-  const tierExpiry = textFact(facts, 'tierExpiry');
-  const risk = riskIn(facts, tier);
-  return {
-    points,
-    lifetime,
-    purchases: purchasesOf(customer, programId),
-    tier,
-    tierExpiry,
-    upgraded: isUpgradeValid ? upgraded : undefined,
-    risk,
-  };
-}
-
-/** A newer event about the tier ends the risk. */
-function riskIn(
-  facts: readonly Fact[] | undefined,
-  tier: Dated | undefined,
-): Dated<string | true> | undefined {
-  const risk = factNamed(facts, 'risk');
-  const { value, at, by } = risk ?? { value: null, at: 0, by: '' };
-  const isOver = tier !== undefined && !isNewer({ at, by }, tier);
-  return !isOver && (typeof value === 'string' || value === true) ? { value, at, by } : undefined;
+  const lifetime = lifetimeOf(customer, programId);
+  return { points, lifetime, purchases: purchasesOf(customer, programId), ...tierStandingOf(facts) };
 }
 
 /**
@@ -185,13 +150,6 @@ export function isAfter(a: Pick<Fact, 'at' | 'by'>, b: Pick<Fact, 'at' | 'by'>):
 export function numberFact(facts: readonly Fact[] | undefined, name: string): Dated<number> | undefined {
   const fact = factNamed(facts, name);
   return fact !== undefined && typeof fact.value === 'number'
-    ? { value: fact.value, at: fact.at, by: fact.by }
-    : undefined;
-}
-
-function textFact(facts: readonly Fact[] | undefined, name: string): Dated<string> | undefined {
-  const fact = factNamed(facts, name);
-  return fact !== undefined && typeof fact.value === 'string'
     ? { value: fact.value, at: fact.at, by: fact.by }
     : undefined;
 }

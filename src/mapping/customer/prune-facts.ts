@@ -5,6 +5,7 @@ import { CONSENT_FACTS, outdatedConsentFacts } from './consents.ts';
 import type { CustomerFragment, CustomerState } from './customer-state.ts';
 import { type FactGroups, factsIn } from './facts.ts';
 import { type IdentityNamespaces, removeGoneIdentities } from './gone-identities.ts';
+import { removeOutdatedIdentities } from './identity-facts.ts';
 import { pruneJoinDates } from './loyalty-membership.ts';
 import { outdatedItemFacts, type Reductions } from './kept-items.ts';
 import { prunePointsLogs } from './prune-points-log.ts';
@@ -28,8 +29,11 @@ export interface PruneContext {
  * never takes back what it once removed, so the order in which events arrive does not matter.
  */
 export function pruneFacts(state: CustomerState, lane: string, { destination }: PruneContext): void {
-  removeGoneIdentities(state, lane, destination.identity.namespaces);
   const fragments = [state.own, ...state.merged.values()];
+  for (const { attributes } of fragments) {
+    removeOutdatedIdentities(attributes);
+  }
+  removeGoneIdentities(state, lane, destination.identity.namespaces);
   for (const { attributes } of fragments) {
     pruneJoinDates(attributes);
     prunePointsLogs(attributes);

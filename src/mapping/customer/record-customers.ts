@@ -10,6 +10,7 @@ import { type DatedIdentity, identitiesInFacts, IDENTITY_FACTS } from './contact
 import { type CustomerState, isNewer } from './customer-state.ts';
 import { customersInOrder, type RecordContext } from './derived-attributes.ts';
 import { type FactGroups, factsIn } from './facts.ts';
+import { COMPLETE_FACTS } from './identity-facts.ts';
 
 export const LOYALTY_IDS = 'loyalty.loyaltyID';
 
@@ -55,7 +56,8 @@ function earlierIdentities(
   return (Object.keys(namespaces) as IdentifierKind[]).flatMap((kind) => {
     const stored = attributes.get(`${IDENTITY_PREFIX}${namespaces[kind]}`);
     const slots = facts.get(IDENTITY_FACTS)?.get(kind) ?? [];
-    if (stored === undefined || (kind !== 'cardNumber' && slots.some((slot) => isNewer(slot, stored)))) {
+    const newer = [...(kind === 'cardNumber' ? [] : slots), ...(facts.get(COMPLETE_FACTS)?.get('') ?? [])];
+    if (stored === undefined || newer.some((fact) => isNewer(fact, stored))) {
       return [];
     }
     const { value, at, by } = stored;
@@ -91,7 +93,7 @@ export function loyaltyIds(
   customers: readonly RecordCustomer[],
   { destination, rules = PLAIN_IDENTITIES }: RecordContext,
 ): AttributeVersion | undefined {
-  for (const { attributes, identities } of customers) {
+  for (const { attributes, facts, identities } of customers) {
     const ids = new Set<string>();
     let newest: DatedIdentity | undefined;
     for (const wanted of ['externalId', 'cardNumber'] as const) {
@@ -104,7 +106,9 @@ export function loyaltyIds(
       }
     }
     if (newest !== undefined) {
-      for (const card of earlierCards(attributes, destination.identity.namespaces.externalId)) {
+      const isComplete = facts.get(COMPLETE_FACTS) !== undefined;
+      const earlier = isComplete ? [] : earlierCards(attributes, destination.identity.namespaces.externalId);
+      for (const card of earlier) {
         ids.add(card);
       }
       return { value: [...ids], at: newest.at, by: newest.by };

@@ -1,3 +1,4 @@
+import type { Entities } from '../../../src/capillary/entities.ts';
 import type { JsonObject } from '../../../src/capillary/json.ts';
 import { createTrial } from '../../../src/cli/map/mapping-trial.ts';
 import { type ContextChange, contextOf, RECEIVED_AT } from '../mapping-rig.ts';
@@ -24,6 +25,8 @@ export interface HistoryEvent {
   readonly data: JsonObject;
   readonly customerId?: number;
   readonly eventId?: string;
+  /** What Capillary's API said when the event was mapped. */
+  readonly entities?: Entities;
 }
 
 /** Noon of a day, in epoch ms. */
@@ -46,7 +49,7 @@ export function createHistory({ source, destination }: ContextChange = {}) {
     /** @returns what the last event leads to */
     async send(...events: readonly HistoryEvent[]) {
       let last: { record: JsonObject; event: JsonObject; notes: readonly string[] } | undefined;
-      for (const { eventName, day, data, customerId = 1, eventId } of events) {
+      for (const { eventName, day, data, customerId = 1, eventId, entities } of events) {
         const body = JSON.stringify({
           eventName,
           eventId: eventId ?? `${eventName}-${day}-${JSON.stringify(data).length}`,
@@ -57,7 +60,10 @@ export function createHistory({ source, destination }: ContextChange = {}) {
             ...data,
           },
         });
-        const result = await trial(body, { receivedAt: RECEIVED_AT + 400 * DAY_MS });
+        const result = await trial(body, {
+          receivedAt: RECEIVED_AT + 400 * DAY_MS,
+          ...(entities === undefined ? {} : { entities }),
+        });
         if (result.outcome !== 'messages') {
           throw new Error(JSON.stringify(result));
         }

@@ -26,14 +26,16 @@ export function buildExperienceEvent(
   custom: ReadonlyMap<string, JsonValue>,
   { id, identityMap, shape }: { id: string; identityMap: JsonObject; shape: ObjectShape },
 ): WrittenText {
-  const { tenant, schemaFeatures } = input.context.destination;
+  const { destination, incomplete } = input.context;
+  const { tenant, schemaFeatures } = destination;
+  const mark = incomplete === undefined ? {} : { enrichment: 'incomplete' };
   const draft = {
     ...requiredFields(input, result.eventType, id),
     ...result.fields,
     ...(schemaFeatures.placeContext ? { placeContext: placeContext(input) } : {}),
     ...(tenant === undefined
       ? {}
-      : { [tenant]: { capillary: { ...commonTenantFields(input), ...result.tenant } } }),
+      : { [tenant]: { capillary: { ...commonTenantFields(input), ...result.tenant, ...mark } } }),
   };
   if (custom.size === 0) {
     return writeEvent(draft, identityMap, shape, input);

@@ -22,7 +22,7 @@ import { MappingFailure } from './overrides.ts';
 import { changesProfile, flatEvent } from './raw-format.ts';
 import { createReader, type Reads } from './reader.ts';
 import { shrinkEvent } from './record-size.ts';
-import { customerSnapshot, isErased, learnFromAnswer } from './snapshot/customer-snapshot.ts';
+import { customerSnapshot, isErased, learnFromAnswer, noteIncomplete } from './snapshot/customer-snapshot.ts';
 import { unreadFieldsOf } from './unread-fields.ts';
 import { type XdmMessages, buildXdmMessages } from './xdm-messages.ts';
 
@@ -124,6 +124,9 @@ export function mapEvent(
       ...(erasedAt === undefined ? {} : { erasedAt }),
       notes: notes.list(),
     };
+  }
+  if (context.incomplete !== undefined && !erase) {
+    noteIncomplete(context, notes);
   }
   const reads: Reads | undefined = isExamined(event, erase, context) ? new Map() : undefined;
   const data = createReader(event.data, 'data', context.source.timezone, notes, reads);

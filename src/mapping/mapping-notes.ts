@@ -54,6 +54,8 @@ const MESSAGES = {
   shrunk: 'left out to keep the record within the size that AEP accepts',
   'near-limit': 'the record is close to the size above which AEP drops it',
   'not-utf-8': 'the body is not UTF-8 and declares no other encoding, so it was read as Windows-1252',
+  'enrichment-incomplete':
+    "Capillary's API was not asked or did not answer in time, so the event has what it came with",
   'more-notes': 'there were more notes than are stored',
 } as const;
 
@@ -109,6 +111,7 @@ const KINDS: Readonly<Record<NoteCode, NoteKind>> = {
   shrunk: 'truncated',
   'near-limit': 'truncated',
   'not-utf-8': 'repaired',
+  'enrichment-incomplete': 'dropped',
   'more-notes': 'truncated',
 };
 

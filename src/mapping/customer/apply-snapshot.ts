@@ -9,7 +9,7 @@ import type { ProfileRecord } from './profile-record.ts';
  * before the fetch and older than every one after it, so the order in which they are applied does
  * not matter.
  *
- * @param lanes of the state and of the event's own customer: a snapshot of any other one is left out
+ * @param lanes of the state and of the event's own customer: a snapshot of another is left out
  * @returns whether it was applied, and whether it is the first one of this customer
  */
 export function applySnapshot(

@@ -92,7 +92,7 @@ export function applyToCustomer(
   const applied =
     delivered?.snapshot === undefined
       ? 'none'
-      : applySnapshot(state, grouped(delivered.snapshot), { lane, ownLane });
+      : applySnapshot(state, withConsents(delivered.snapshot), { lane, ownLane });
   const victim = mapped.outcome === 'messages' && before.victim?.lane !== lane ? before.victim : undefined;
   if (victim !== undefined) {
     absorbMerged(state, lane, { from: victim.lane, into: ownLane, state: parseState(victim.state) });
@@ -148,7 +148,7 @@ function earlierRecord(
     : undefined;
 }
 
-function grouped(snapshot: ProfileSnapshot): ProfileSnapshot {
+function withConsents(snapshot: ProfileSnapshot): ProfileSnapshot {
   return { ...snapshot, attributes: groupConsentFields(snapshot.attributes) };
 }
 

@@ -5,7 +5,7 @@ import { newestSnapshotIn } from './logged-snapshots.ts';
 import { PROGRAM_FACTS, programLog } from './points-history.ts';
 import { changeOf, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
 import { rounded } from './points-range.ts';
-import { type TierStanding, tierStandingOf } from './tier-standing.ts';
+import { type TierStanding, tierStandingOf } from './tier-facts.ts';
 
 export type { Dated } from './dated.ts';
 

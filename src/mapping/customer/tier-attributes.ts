@@ -9,7 +9,7 @@ import type { TierGap, TierSnapshot } from './tier-snapshot.ts';
  * one (docs/mapping.md#enrichment).
  */
 
-/** The name of the tier above the current one: as the API says, else the one with the next number. */
+/** The name of the next tier: the one that the API says, else the one with the next number. */
 export function nextTierOf(
   programId: string,
   { tier, snapshot }: ProgramStanding,

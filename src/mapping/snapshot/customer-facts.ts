@@ -7,7 +7,7 @@ import {
   normalLoyaltyType,
 } from '../customer/loyalty-membership.ts';
 import { storedTier, TIER_SNAPSHOT } from '../customer/tier-snapshot.ts';
-import { isLabel } from '../deletion.ts';
+import { isLabel } from '../../capillary/deletion.ts';
 import type { Facts, FamilyInput } from '../families/family.ts';
 import { programFacts } from '../families/program-balance.ts';
 import { pointsSnapshotFacts } from './points-snapshot.ts';

@@ -1,10 +1,12 @@
+import type { MissingReason } from '../../capillary/enricher.ts';
 import type { CustomerEntity, FetchedCustomer } from '../../capillary/entities.ts';
 import type { CapillaryEvent } from '../../capillary/event.ts';
 import { laneOf } from '../../capillary/event-identity.ts';
 import type { JsonValue } from '../../capillary/json.ts';
 import { isJoinedFact, JOIN_DATE } from '../customer/loyalty-membership.ts';
-import { isLabel } from '../deletion.ts';
+import { isLabel } from '../../capillary/deletion.ts';
 import type { FamilyInput } from '../families/family.ts';
+import type { Notes } from '../mapping-notes.ts';
 import type { MappingContext, ProfileSnapshot } from '../mapping-result.ts';
 import { buildProfileAttributes } from '../profile-attributes.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
@@ -57,6 +59,24 @@ export function isErased({ entities, source }: Pick<MappingContext, 'entities' |
   }
   const label = answer.customer?.status?.label;
   return label !== undefined && isLabel(label, source.labels.deleted);
+}
+
+const REASONS: Readonly<Record<MissingReason, string>> = {
+  budget: 'no call was left for it',
+  unavailable: 'the API is away or refuses the credentials',
+  forbidden: 'the access group of the credentials lacks the resource',
+  unknown: 'the API does not know it yet',
+  timeout: 'the wait was over',
+};
+
+/** Notes about what the event wants of the API and has not. */
+export function noteIncomplete({ incomplete = {} }: Pick<MappingContext, 'incomplete'>, notes: Notes): void {
+  for (const part of ['customer', 'bill'] as const) {
+    const reason = incomplete[part];
+    if (reason !== undefined) {
+      notes.add(`entities.${part}`, 'enrichment-incomplete', REASONS[reason]);
+    }
+  }
 }
 
 /** Names of programs and tiers, and which program is the default one. */

@@ -24,7 +24,10 @@ export function snapshotInput(input: FamilyInput, customer: CustomerEntity | und
   };
 }
 
-/** The API has fields as objects by name, events have lists (docs/platforms/capillary.md#customer-reads). */
+/**
+ * The API has fields as objects by name, events have lists
+ * (docs/platforms/capillary.md#customer-reads).
+ */
 function dataOf({ firstName, lastName, status, customFields, extendedFields }: CustomerEntity): JsonObject {
   return {
     ...(firstName === undefined ? {} : { firstName }),

@@ -4,6 +4,7 @@ import { parseEvent } from '../capillary/event-parser.ts';
 import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
 import type { ClaimedEvent, MessageKind } from '../journal/journal.ts';
 import { victimLaneOf } from '../mapping/identities.ts';
+import { identitiesToCount } from '../mapping/snapshot/snapshot-identities.ts';
 import {
   applyToCustomer,
   type CustomerUpdate,
@@ -112,13 +113,14 @@ export function addEntities({ capillary, context: plain }: ReadEvent, enriched: 
   return { capillary, context, identified: identify(capillary, context), enriched };
 }
 
-/** Counts its contacts; undefined if none is new. */
+/** Counts its contacts, those that the API states too; undefined if none is new. */
 export function countContacts(
   event: ClaimedEvent,
-  { capillary, identified }: ReadEvent,
+  { capillary, context, identified }: ReadEvent,
   { contacts, source }: PrepareParts,
 ): Promise<void> | undefined {
-  return contacts?.count(event, { event: capillary, identities: identified.identities, source });
+  const identities = identitiesToCount(identified.identities, context);
+  return contacts?.count(event, { event: capillary, identities, source });
 }
 
 /** Returns a promise only if the source overrides the mapping of this event. */

@@ -68,15 +68,25 @@ type Verdict = 'refusal' | 'forbidden' | 'again' | 'failing' | 'lasting' | 'thro
 
 const VERDICTS: Partial<Readonly<Record<ApiError['kind'], Verdict>>> = {
   forbidden: 'forbidden',
-  // One customer at a time, or data that is not ready: the API itself is well.
-  busy: 'again',
+  // Data of this customer that is not ready: the API itself is well.
   incomplete: 'again',
+  busy: 'failing',
   network: 'failing',
   unavailable: 'failing',
   foreign: 'failing',
   unauthorized: 'lasting',
   throttled: 'throttled',
 };
+
+/**
+ * Several actions of one customer are running, as they are right after an event.
+ * Source: docs/platforms/capillary.md#api-errors
+ */
+const CUSTOMER_BUSY = 521;
+
+function verdictOf({ kind, status }: ApiError): Verdict {
+  return status === CUSTOMER_BUSY ? 'again' : (VERDICTS[kind] ?? 'refusal');
+}
 
 /** For status and log: where and how it failed, without what was answered. */
 function reasonOf({ kind, status, code }: ApiError): string {
@@ -122,7 +132,7 @@ export function createApiCaller(parts: ApiCallerParts): ApiCaller {
 
   /** Records what an answer says about the API as a whole. */
   const judge = (endpoint: Endpoint, error: ApiError): Verdict => {
-    const verdict = VERDICTS[error.kind] ?? 'refusal';
+    const verdict = verdictOf(error);
     if (verdict === 'throttled') pauseAll(error);
     if (verdict === 'failing' || verdict === 'lasting')
       circuit.failed(reasonOf(error), verdict === 'lasting');

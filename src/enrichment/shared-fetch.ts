@@ -179,7 +179,7 @@ export function createSharedFetch<T>(parts: SharedFetchParts<T>): SharedFetch<T>
 
   const missingAtDeadline = (): MissingReason => {
     if (unknowns > 0) return 'unknown';
-    return run?.hasStarted === true && !run.ticket.isCounted ? 'timeout' : 'budget';
+    return run?.hasStarted === true && run.ticket.turn === undefined ? 'timeout' : 'budget';
   };
 
   return {

@@ -29,10 +29,11 @@ const MAY_IMPORT = {
     'mapping',
     'delivery',
     'operations',
+    'enrichment',
   ],
   monitoring: [
     ...['telemetry', 'config', 'http', 'capillary', 'sources', 'journal', 'intake'],
-    ...['xdm', 'mapping', 'adobe', 'delivery', 'operations', 'admin'],
+    ...['xdm', 'mapping', 'adobe', 'delivery', 'operations', 'admin', 'enrichment'],
   ],
   simulator: ['telemetry', 'config', 'capillary', 'xdm'],
 };

@@ -1,3 +1,4 @@
+import { createEnrichmentMetrics } from './enrichment-metrics.ts';
 import { createMetricFactory } from './metric-factory.ts';
 import * as values from './metric-labels.ts';
 import { createStoreMetrics } from './store-metrics.ts';
@@ -161,6 +162,7 @@ export function createMetrics() {
     ),
 
     ...createStoreMetrics(factory),
+    enrichment: createEnrichmentMetrics(factory),
 
     configReloads: counter(
       'relay_config_reloads_total',

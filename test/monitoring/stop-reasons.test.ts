@@ -24,8 +24,8 @@ const ofTokens = matches('src/adobe/ims', /ok: false, code: '(\w+)'/g)
   .filter((code) => code !== 'token_refused')
   .map((code) => `ims-${code}`);
 
-/** These are reasons of dead letters, not of pauses. */
-const OF_EVENTS = new Set(['mapping-failed', 'too-large', 'rejected']);
+/** These are reasons of single events, not of pauses. */
+const OF_EVENTS = new Set(['mapping-failed', 'too-large', 'rejected', 'merged']);
 
 describe('the reasons for which a destination stops', () => {
   it('are listed among the values of the metrics', () => {

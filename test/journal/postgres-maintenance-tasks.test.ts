@@ -158,6 +158,9 @@ describe('re-encryption in PostgreSQL', () => {
     await rig.seed({ count: 2, state: 'x', body: payload });
     const literal = `'\\x${payload.toString('hex')}'`;
     await rig.sql(`UPDATE sent SET json = ${literal}`);
+    await rig.sql(
+      `UPDATE bodies SET entities = ${literal} WHERE seq IN (SELECT seq FROM bodies ORDER BY seq LIMIT 10)`,
+    );
     await rig.sql(`INSERT INTO profiles SELECT 'aep', 'lane ' || i, ${literal} FROM generate_series(1, 5) i`);
     await rig.sql(`INSERT INTO quarantine (receipt, source, received_at, expires_at, ip, reasons, headers, body, bytes)
       SELECT gen_random_uuid(), 'shop', 0, ${T0 + DAY}, '', '{}', ${literal}, ${literal}, 3`);
@@ -180,12 +183,12 @@ describe('re-encryption in PostgreSQL', () => {
 
   it('rewrites everything that is encrypted, and reports it', async () => {
     const { maintenance, outdated, sql } = await filled();
-    expect(await outdated()).toBe(302 + 300 + 2 + 5 + 2 + 1);
+    expect(await outdated()).toBe(302 + 300 + 2 + 5 + 2 + 1 + 10);
     const running = await maintenance();
     running.maintain(() => AMPLE);
     running.setLeader(true);
     await until(() => reported(running, 'sealed').length > 0);
-    expect(reported(running, 'sealed')).toEqual([{ kind: 'sealed', resealed: 612, unreadable: 0 }]);
+    expect(reported(running, 'sealed')).toEqual([{ kind: 'sealed', resealed: 622, unreadable: 0 }]);
     expect(reported(running, 'sealing').length).toBeGreaterThan(SEALED_COLUMNS.length);
     expect(reported(running, 'sealing').at(-1)).toEqual({ kind: 'sealing', share: 1 });
     expect(await outdated()).toBe(0);
@@ -206,7 +209,7 @@ describe('re-encryption in PostgreSQL', () => {
     second.maintain(() => AMPLE);
     second.setLeader(true);
     await until(() => reported(second, 'sealed').length > 0);
-    expect(reported(second, 'sealed')).toMatchObject([{ resealed: 612, unreadable: 0 }]);
+    expect(reported(second, 'sealed')).toMatchObject([{ resealed: 622, unreadable: 0 }]);
     await second.stop();
     const third = await maintenance();
     third.maintain(() => AMPLE);
@@ -221,6 +224,17 @@ describe('re-encryption in PostgreSQL', () => {
     expect(fourth.reports).toEqual([{ kind: 'sealing', share: 1 }]);
   });
 
+  it('goes on with what a leader of the first format does not know', async () => {
+    const { maintenance, outdated, sql, engine } = await filled();
+    const running = await maintenance();
+    running.maintain(() => AMPLE);
+    await sql(`UPDATE tasks SET progress = '{"sealed": "${engine.cipher.formId}"}'`);
+    running.setLeader(true);
+    await until(() => reported(running, 'sealed').length > 0);
+    expect(reported(running, 'sealed')).toEqual([{ kind: 'sealed', resealed: 10, unreadable: 0 }]);
+    expect(await outdated()).toBe(302 + 300 + 2 + 5 + 2 + 1);
+  });
+
   it('leaves what no key decrypts, and what is damaged', async () => {
     const { maintenance, another, value, sql } = await filled();
     await sql(
@@ -232,7 +246,7 @@ describe('re-encryption in PostgreSQL', () => {
     await sql(`UPDATE tasks SET owner = '${stranger.engine.replica}'`);
     running.setLeader(true);
     await until(() => reported(running, 'sealed').length > 0);
-    expect(reported(running, 'sealed')).toMatchObject([{ resealed: 0, unreadable: 611 }]);
+    expect(reported(running, 'sealed')).toMatchObject([{ resealed: 0, unreadable: 621 }]);
     expect(stranger.unreadable).toHaveLength(1);
     expect(await value('SELECT progress FROM tasks')).toEqual({});
   });

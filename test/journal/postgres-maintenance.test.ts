@@ -2,6 +2,7 @@ import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { hasBodySql } from '../../src/journal/postgres/engine/body-presence.ts';
 import { createPartition, createPartitions } from '../../src/journal/postgres/maintenance/day-partitions.ts';
+import { dropBodies } from '../../src/journal/postgres/maintenance/partition-drops.ts';
 import { until } from '../helpers/until.ts';
 import { DAY, maintenanceRig, T0, TODAY } from './postgres-maintenance-rig.ts';
 
@@ -43,6 +44,46 @@ describe('retention in PostgreSQL', () => {
       expect(await value(`SELECT count(*) FROM ${table}`)).toBe(0);
     expect(await value('SELECT sum(stored_events) FROM counts')).toBe(0);
     expect(await value('SELECT sum(delivered) FROM counts')).toBe(701);
+  });
+});
+
+describe('retention of what was fetched for events', () => {
+  const ENTITIES = `'\\x0600112233'`;
+
+  it.each([
+    ['row by row', false],
+    ['with the partition', true],
+  ])('goes with the bodies, %s', async (_how, isDropped) => {
+    const { engine, retain, seed, clock, value, sql } = await maintenanceRig();
+    await retain();
+    await seed({ count: 20 });
+    const [kept] = await seed({ state: 'x' });
+    await sql(`UPDATE bodies SET entities = ${ENTITIES}`);
+    await sql(`UPDATE counts SET stored_bytes = stored_bytes + 21 * 5`);
+    clock.now = T0 + 3 * DAY;
+    if (isDropped) expect(await dropBodies(engine, TODAY, T0)).toEqual({ done: 20 });
+    else await retain();
+    expect(await sql('SELECT seq, entities IS NOT NULL AS has FROM bodies')).toEqual([
+      { seq: kept, has: true },
+    ]);
+    expect(await value('SELECT sum(stored_bytes) FROM counts')).toBe(
+      await value('SELECT sum(octet_length(body) + octet_length(entities)) FROM bodies'),
+    );
+  });
+
+  it('removes refreshes without a body that nobody has dropped for a day', async () => {
+    const { retain, seed, clock, value, sql } = await maintenanceRig();
+    await retain();
+    await seed({ count: 2 });
+    const [pending] = await seed({ state: 'p' });
+    await sql(`INSERT INTO refreshes (receipt, day, seq, source, destination, lane_key, customer, bill, attempts, due_at, since)
+      SELECT receipt, day, seq, source, destination, lane_key, true, false, 0, 0, ${T0} FROM events`);
+    clock.now = T0 + 4 * DAY - 1;
+    await retain();
+    expect(await value('SELECT count(*) FROM refreshes')).toBe(3);
+    clock.now = T0 + 4 * DAY;
+    await retain();
+    expect(await value('SELECT array_agg(seq) FROM refreshes')).toEqual([pending]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { storedBytesSql } from '../postgres/engine/body-presence.ts';
 import { storedText } from '../postgres/engine/stored-text.ts';
 import type { Connection } from '../postgres/sessions/connection.ts';
 import type { StoreAccount } from './copied-rows.ts';
@@ -34,7 +35,7 @@ const COUNTS = once(`INSERT INTO counts (stream, source, destination, accepted, 
     FROM queue GROUP BY 1, 2
     UNION ALL
     SELECT e.source, CASE e.state WHEN 'm' THEN '' ELSE e.destination END, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-      count(*), coalesce(sum(octet_length(b.body)), 0)
+      count(*), coalesce(sum(${storedBytesSql('b')}), 0)
     FROM events e LEFT JOIN bodies b ON b.seq = e.seq AND b.day = e.day GROUP BY 1, 2
     UNION ALL
     SELECT source, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, sum(octet_length(headers) + octet_length(body))

@@ -23,3 +23,8 @@ export function hasBodySql(event: string): string {
 export function keepsBodySql(event: string): string {
   return bodySql(event, ' FOR KEY SHARE');
 }
+
+/** SQL of what a row of `bodies` adds to the stored bytes. @param b its alias */
+export function storedBytesSql(b: string): string {
+  return `octet_length(${b}.body) + coalesce(octet_length(${b}.entities), 0)`;
+}

@@ -14,16 +14,16 @@ async function recordEntities(
   session: Session,
   settlings: readonly Recorded[],
 ): Promise<void> {
-  const fetched = settlings.flatMap(({ claim: { seq, day }, settlement: { enrichment } }) =>
-    enrichment?.entities === undefined ? [] : [{ seq, day, json: enrichment.entities }],
+  const fetched = settlings.flatMap(({ claim, settlement: { enrichment } }) =>
+    enrichment?.entities === undefined ? [] : [{ ...claim, json: enrichment.entities }],
   );
   for (const [day, of] of Map.groupBy(fetched, (each) => each.day)) {
     const payloads = new JoinedPayloads();
-    const rows = of.map(({ seq, json }) => {
+    const rows = of.map(({ seq, source, destination, json }) => {
       const { at, length } = payloads.add(cipher.encrypt(Buffer.from(json, 'utf8')));
-      return { seq, entities_at: at, entities_length: length };
+      return { seq, source, destination, entities_at: at, entities_length: length };
     });
-    await session.query(storeEntities(day), [payloads.joined(), ...ENTITIES.params(rows)]);
+    await session.query(storeEntities(day), [session.stream, payloads.joined(), ...ENTITIES.params(rows)]);
   }
 }
 

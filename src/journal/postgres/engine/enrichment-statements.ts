@@ -1,11 +1,17 @@
 import type { Statement } from '../sessions/session.ts';
 import { arrayRelation } from './array-relation.ts';
+import { addCountsSql } from './count-changes.ts';
 
 /* What settlements record about the enrichment of their events, behind SETTLE. */
 
-/** `$1` has the sealed entities one behind the other; `…_at` says where one begins, from 1. */
-export const ENTITIES = arrayRelation(2, {
+/**
+ * `$1` is the stream, `$2` has the sealed entities one behind the other; `…_at` says where one
+ * begins, from 1.
+ */
+export const ENTITIES = arrayRelation(3, {
   seq: 'bigint',
+  source: 'text',
+  destination: 'text',
   entities_at: 'integer',
   entities_length: 'integer',
 });
@@ -17,8 +23,21 @@ export const ENTITIES = arrayRelation(2, {
 export function storeEntities(day: number): Statement {
   return {
     name: '',
-    text: `UPDATE bodies AS b SET entities = substring($1::bytea FROM i.entities_at FOR i.entities_length)
-      FROM ${ENTITIES.as('i')} WHERE b.day = ${day} AND b.seq = i.seq`,
+    text: `WITH input AS MATERIALIZED (SELECT * FROM ${ENTITIES.as('i')}),
+      before AS MATERIALIZED (
+        SELECT b.seq, coalesce(octet_length(b.entities), 0) AS bytes
+        FROM input AS i JOIN bodies AS b ON b.day = ${day} AND b.seq = i.seq
+      ),
+      changed AS (
+        UPDATE bodies AS b SET entities = substring($2::bytea FROM i.entities_at FOR i.entities_length)
+        FROM input AS i WHERE b.day = ${day} AND b.seq = i.seq
+        RETURNING i.*
+      )
+      ${addCountsSql(
+        `(SELECT source, destination, entities_length - bytes AS bytes
+          FROM changed JOIN before USING (seq)) AS grown`,
+        { stored_bytes: 'sum(bytes)' },
+      )}`,
   };
 }
 

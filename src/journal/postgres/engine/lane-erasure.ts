@@ -1,5 +1,6 @@
 import type { Session, Statement } from '../sessions/session.ts';
 import type { HeldClaim } from '../queue/held-claim.ts';
+import { storedBytesSql } from './body-presence.ts';
 import { forgetContacts } from './contact-rows.ts';
 import { addCountsSql } from './count-changes.ts';
 import { aliasesOf } from './lane-aliases.ts';
@@ -17,7 +18,7 @@ function eraseSql(chosen: string): string {
   return `WITH chosen AS MATERIALIZED (${chosen}),
     body AS (
       DELETE FROM bodies b USING chosen c WHERE b.seq = c.seq AND b.day = c.day
-      RETURNING c.source, c.destination, length(b.body) AS bytes
+      RETURNING c.source, c.destination, ${storedBytesSql('b')} AS bytes
     ),
     refresh AS (DELETE FROM refreshes r USING chosen c WHERE r.receipt = c.receipt),
     message AS (DELETE FROM sent s USING chosen c WHERE s.seq = c.seq),

@@ -1,5 +1,6 @@
 import type { EventFilter, EventState } from '../../journal.ts';
 import { DISCARDED, MAX_CHANGES_PER_STEP, withStates } from '../../operator-actions.ts';
+import { storedBytesSql } from '../engine/body-presence.ts';
 import { addCountsSql, NO_DESTINATION } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import { STATE_CODES, type StateCode, type StoredRow } from '../engine/stored-events.ts';
@@ -28,7 +29,7 @@ const DISCARD: Statement = {
     ),
     emptied AS (
       DELETE FROM bodies AS b USING input AS i WHERE b.seq = i.seq AND b.day = i.day
-      RETURNING b.seq, octet_length(b.body) AS bytes
+      RETURNING b.seq, ${storedBytesSql('b')} AS bytes
     ),
     unsent AS (DELETE FROM sent AS s USING input AS i WHERE s.seq = i.seq),
     undead AS (DELETE FROM dead_letters AS d USING input AS i WHERE d.receipt = i.receipt),

@@ -80,8 +80,16 @@ const REPLAY: Statement = {
 /** What was fetched for the replayed events. Those of them whose body is gone have nothing. */
 const FORGET_ENTITIES: Statement = {
   name: 'replay_forget_entities',
-  text: `UPDATE bodies AS b SET entities = NULL FROM unnest($1::bigint[], $2::integer[]) AS i (seq, day)
-    WHERE b.seq = i.seq AND b.day = i.day AND b.entities IS NOT NULL`,
+  text: `WITH before AS MATERIALIZED (
+      SELECT i.*, octet_length(b.entities) AS bytes
+      FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::text[]) AS i (seq, day, source, destination)
+        JOIN bodies AS b ON b.seq = i.seq AND b.day = i.day
+      WHERE b.entities IS NOT NULL
+    ),
+    changed AS (
+      UPDATE bodies AS b SET entities = NULL FROM before AS i WHERE b.seq = i.seq AND b.day = i.day
+    )
+    ${addCountsSql('before', { stored_bytes: '-sum(bytes)' })}`,
 };
 
 /** What a step needs to know of its job. */
@@ -164,7 +172,13 @@ export async function replayEvents(
     replayedAction(as_new),
   ]);
   if (refetch === true)
-    await session.query(FORGET_ENTITIES, [rows.map(({ seq }) => seq), rows.map(({ day }) => day)]);
+    await session.query(FORGET_ENTITIES, [
+      session.stream,
+      rows.map(({ seq }) => seq),
+      rows.map(({ day }) => day),
+      rows.map(({ source }) => source),
+      rows.map(({ destination }) => destination),
+    ]);
   return {
     matched: rows.length,
     replayed: found[0]?.replayed ?? 0,

@@ -1,4 +1,4 @@
-import { hasBodySql } from '../engine/body-presence.ts';
+import { hasBodySql, storedBytesSql } from '../engine/body-presence.ts';
 import { addCounts, NO_DESTINATION } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import type { Session, Statement } from '../sessions/session.ts';
@@ -79,7 +79,7 @@ const BODY_SUMS: Statement = {
   name: 'maintenance_body_sums',
   limitMs: READ_LIMIT_MS,
   text: `
-SELECT count(*)::bigint AS count, coalesce(sum(octet_length(b.body)), 0)::bigint AS bytes
+SELECT count(*)::bigint AS count, coalesce(sum(${storedBytesSql('b')}), 0)::bigint AS bytes
 FROM bodies b WHERE b.day = $1::integer
   AND NOT EXISTS (SELECT FROM unnest($2::bigint[]) kept WHERE kept = b.seq)`,
 };

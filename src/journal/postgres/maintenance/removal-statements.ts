@@ -1,4 +1,4 @@
-import { hasBodySql } from '../engine/body-presence.ts';
+import { hasBodySql, storedBytesSql } from '../engine/body-presence.ts';
 import { addCountsSql, NO_DESTINATION } from '../engine/count-changes.ts';
 import type { Statement } from '../sessions/session.ts';
 
@@ -98,7 +98,7 @@ export const REMOVE_BODIES: PerPartition = perPartition(
 WITH ${dueInWindow(walked, BODY_IS_DUE)},
 gone AS (
   DELETE FROM bodies b USING due WHERE b.seq = due.seq AND b.day = due.day
-  RETURNING due.source, due.destination, octet_length(b.body) AS bytes
+  RETURNING due.source, due.destination, ${storedBytesSql('b')} AS bytes
 ),
 ${deleteBeside('due', false)},
 counted AS (${addCountsSql('gone', { stored_bytes: '-sum(bytes)' })})
@@ -119,7 +119,7 @@ WITH due AS MATERIALIZED (
 ),
 gone AS (
   DELETE FROM bodies_default b USING due WHERE b.seq = due.seq AND b.day = due.day
-  RETURNING due.source, due.destination, octet_length(b.body) AS bytes
+  RETURNING due.source, due.destination, ${storedBytesSql('b')} AS bytes
 ),
 counted AS (${addCountsSql('gone', { stored_bytes: '-sum(bytes)' })})
 SELECT count(*)::integer AS removed FROM gone`,
@@ -170,7 +170,7 @@ letters AS (DELETE FROM dead_letters d USING due WHERE d.receipt = due.receipt),
 ${deleteBeside('due', true)},
 bodies_gone AS (
   DELETE FROM bodies b USING due WHERE b.seq = due.seq AND b.day = due.day
-  RETURNING b.seq, octet_length(b.body) AS bytes
+  RETURNING b.seq, ${storedBytesSql('b')} AS bytes
 ),
 gone AS (DELETE FROM events e USING due WHERE e.receipt = due.receipt AND e.day = due.day),
 counted AS (${addCountsSql('(SELECT due.*, b.bytes FROM due LEFT JOIN bodies_gone b USING (seq)) removed', {

@@ -64,7 +64,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
     keys: [{ column: 'id', type: 'bigint', min: '0' }],
     isCounted: false,
   },
-  { table: 'bodies', column: 'entities', keys: [SEQ, DAY], isCounted: false, isRare: true },
+  { table: 'bodies', column: 'entities', keys: [SEQ, DAY], isCounted: true, isRare: true },
 ];
 
 /** Where re-encryption goes on, as JSON. */

@@ -1,4 +1,5 @@
 import { PAYLOAD_LOST } from '../../event-reasons.ts';
+import { storedBytesSql } from '../engine/body-presence.ts';
 import { addCountsSql } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import type { Statement } from '../sessions/session.ts';
@@ -54,7 +55,7 @@ const LOSE: Statement = {
     ),
     body AS (
       DELETE FROM bodies USING gone WHERE $8 AND bodies.seq = gone.seq AND bodies.day = gone.day
-      RETURNING length(body) AS bytes
+      RETURNING ${storedBytesSql('bodies')} AS bytes
     ),
     profile AS (
       DELETE FROM profiles USING gone

@@ -55,7 +55,7 @@ function recording(names: string[]): (sessions: Sessions) => Sessions {
 
 /** An event that waits for a refresh, or is pending because of it. */
 async function refreshing(rig: SettleRig, one: ReplicaInTest, lane?: string): Promise<string> {
-  const [receipt] = await rig.put({ ...(lane === undefined ? {} : { lane }) });
+  const [receipt] = await rig.put(lane === undefined ? {} : { lane });
   await one.settleOne(missing(receipt!));
   await refresh(one.engine, { routes: ROUTES, running: 100 });
   return receipt!;

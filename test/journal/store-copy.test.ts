@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { CopySource, CopyTarget } from '../../src/journal/copy/copied-rows.ts';
 import { type CopyPlace, openCopySource, openCopyTarget } from '../../src/journal/copy/copy-places.ts';
 import { copyStore } from '../../src/journal/copy/store-copy.ts';
-import type { Journal } from '../../src/journal/journal.ts';
+import type { Enrichments, Journal, SettledEnrichment } from '../../src/journal/journal.ts';
 import { verifyStore } from '../../src/journal/sqlite/offline/verify.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import {
@@ -37,7 +37,7 @@ function temporaryFolder(): string {
   return folder;
 }
 
-function openJournal(path: string): Promise<Journal> {
+function openJournal(path: string): Promise<Journal & Enrichments> {
   const clock = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)).fill(T0 + DAY);
   return openSqliteJournal({ path, encryptionKeys: [KEY], clock });
 }
@@ -102,8 +102,33 @@ async function fullStore(path: string): Promise<void> {
   await appendSettled(journal, sampleEvent({ lane: lane('gone') }), settled.dead);
   const gone = await append(journal, sampleEvent({ lane: lane('gone') }));
   await settleAs(journal, { ...settled.delivered(gone.receipt), erase: [lane('gone')] });
+  await enrich(journal);
   await journal.pause('aep', 'carol');
   await journal.close();
+}
+
+/** What was fetched for events, what waits for a refresh, and what is pending because of one. */
+async function enrich(journal: Journal & Enrichments): Promise<void> {
+  const settle = (enrichment: SettledEnrichment) => (receipt: string) => ({
+    ...settled.delivered(receipt),
+    enrichment,
+  });
+  const missing = (customer: boolean, bill: boolean) => ({ missing: { customer, bill, dueIn: 0 } });
+  const add = (name: string | undefined, enrichment: SettledEnrichment) =>
+    appendSettled(
+      journal,
+      sampleEvent({ lane: name === undefined ? undefined : lane(name) }),
+      settle(enrichment),
+    );
+  await add('e1', { entities: '{"customer":1}', ...missing(true, true) });
+  await add('e1', { entities: '{"bill":2}', ...missing(false, true) });
+  await add(undefined, missing(true, false));
+  await add('e2', missing(true, true));
+  const again = await add('e3', missing(true, true));
+  const routes = [{ source: 'acme', destination: 'aep' }];
+  expect(await journal.refresh({ routes, running: 1 })).toEqual({ started: 1, dropped: 0 });
+  await settleAs(journal, settle(missing(true, true))(again));
+  expect(await journal.refresh({ routes, running: 2 })).toEqual({ started: 2, dropped: 0 });
 }
 
 /** All rows, except for what differs between two copies of one store. */
@@ -122,6 +147,8 @@ function contentsOf(folder: string): Record<string, unknown[]> {
     ),
     bodies: withSeqOf('bodies', 'body, 1'),
     notes: withSeqOf('notes', 'json, 1'),
+    entities: withSeqOf('entities', 'json, 1'),
+    refreshes: withSeqOf('refreshes', 'lane, customer, bill, since, due_at, attempts, running'),
     attempts: withSeqOf(
       'attempts',
       'n, at, kind, outcome, status, detail, xaction_id, duration_ms, batch_size',

@@ -1,4 +1,5 @@
 import { StoreError } from '../journal.ts';
+import { isOverSql } from '../postgres/engine/refresh-state.ts';
 import { type StateCode, STATE_CODES } from '../postgres/engine/stored-events.ts';
 import { textOf } from '../postgres/engine/stored-text.ts';
 import type { Connection } from '../postgres/sessions/connection.ts';
@@ -21,6 +22,8 @@ export function once(text: string): Statement {
 const EVENT_ROWS =
   once(`SELECT source, destination, state::text AS state, count(*) AS n, count(notes) AS notes
   FROM events GROUP BY 1, 2, 3`);
+const ENRICHMENT = once(`SELECT (SELECT count(entities) FROM bodies) AS entities,
+    (SELECT count(*) FROM refreshes r WHERE NOT ${isOverSql('r')}) AS refreshes`);
 const LEDGER = once(`SELECT source, sum(accepted) AS accepted, sum(pending) AS pending,
     sum(delivered) AS delivered, sum(ignored) AS ignored, sum(dead) AS dead, sum(malformed) AS malformed,
     sum(quarantined) AS quarantined, sum(quarantined_bytes) AS quarantined_bytes
@@ -51,6 +54,8 @@ export async function accountOf(connection: Connection): Promise<StoreAccount> {
     const [row] = await connection.query<{ n: number }>(once(`SELECT count(*) AS n FROM ${table}`));
     rows[table] = row?.n ?? 0;
   }
+  const [enrichment] = await connection.query<{ entities: number; refreshes: number }>(ENRICHMENT);
+  Object.assign(rows, enrichment);
   const ledger = await connection.query<Counts & { source: string }>(LEDGER);
   const backlog = await connection.query<Pending & { destination: string }>(BACKLOG);
   return {

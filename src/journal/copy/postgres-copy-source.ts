@@ -1,11 +1,13 @@
 import type { EventColumns } from '../event-columns.ts';
 import { StoreError } from '../journal.ts';
+import { isOverSql } from '../postgres/engine/refresh-state.ts';
 import { type StateCode, storedColumns } from '../postgres/engine/stored-events.ts';
 import { storedText, textOf } from '../postgres/engine/stored-text.ts';
 import { planMigration } from '../postgres/schema/migrate.ts';
 import type { Connection } from '../postgres/sessions/connection.ts';
 import {
   type CopiedEvent,
+  type CopiedRefresh,
   type CopiedRow,
   type CopiedValue,
   type CopySource,
@@ -31,7 +33,7 @@ const END = once(`SELECT coalesce(max(n), $1) AS end FROM (
     WHERE n > $1 AND n <= $1 + ${STEP_ROWS}
   ) AS candidates WHERE bytes <= ${STEP_BYTES} OR n = $1 + 1`);
 
-const EVENTS = once(`SELECT o.n, ${storedColumns('e')}, e.notes, b.body,
+const EVENTS = once(`SELECT o.n, ${storedColumns('e')}, e.notes, b.body, b.entities,
     q.is_replay AS "queuedReplay", q.is_pinned AS "isPinned", q.due_at AS "queuedDue"
   FROM copy_order o JOIN events e ON e.receipt = o.receipt AND e.day = o.day
     LEFT JOIN bodies b ON b.seq = e.seq AND b.day = e.day
@@ -47,6 +49,10 @@ const CHILDREN = {
     WHERE o.n > $1 AND o.n <= $2 ORDER BY o.n, c.id`,
   differing: `SELECT o.n, c.copies, c.last_at FROM copy_order o JOIN differing_copies c ON c.seq = o.seq
     WHERE o.n > $1 AND o.n <= $2`,
+  refresh: `SELECT o.n, CASE WHEN c.customer THEN c.lane END AS lane, c.customer, c.bill, c.since, c.due_at,
+      c.attempts, c.is_running AS running
+    FROM copy_order o JOIN refreshes c ON c.receipt = o.receipt
+    WHERE o.n > $1 AND o.n <= $2 AND NOT ${isOverSql('c')}`,
 } as const;
 
 const FINGERPRINT = once(`SELECT store_id::text || ' ' || (SELECT last_value FROM positions) || ' '
@@ -72,6 +78,7 @@ type SourceRow = Omit<EventColumns, 'identity'> & {
   readonly sent_in: string | null;
   readonly notes: Buffer | null;
   readonly body: Buffer | null;
+  readonly entities: Buffer | null;
   readonly queuedReplay: boolean | null;
   readonly isPinned: boolean | null;
   readonly queuedDue: number | null;
@@ -94,7 +101,8 @@ async function readEvents(connection: Connection, after: number): Promise<Copied
   const sent = await childrenOf(CHILDREN.sent);
   const actions = await childrenOf(CHILDREN.actions);
   const differing = await childrenOf(CHILDREN.differing);
-  return events.map(({ n, notes, body, queuedReplay, isPinned, queuedDue, state, ...columns }) => ({
+  const refreshes = await childrenOf(CHILDREN.refresh);
+  return events.map(({ n, notes, body, entities, queuedReplay, isPinned, queuedDue, state, ...columns }) => ({
     ...(decodedRow(columns) as unknown as EventColumns),
     seq: n,
     state: STATES[state],
@@ -108,8 +116,8 @@ async function readEvents(connection: Connection, after: number): Promise<Copied
     sent: sent.get(n) ?? [],
     actions: actions.get(n) ?? [],
     differing: differing.get(n)?.[0],
-    entities: null,
-    refresh: undefined,
+    entities,
+    refresh: refreshes.get(n)?.[0] as CopiedRefresh | undefined,
   }));
 }
 

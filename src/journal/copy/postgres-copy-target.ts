@@ -10,6 +10,7 @@ import { MIGRATIONS } from '../postgres/schema/schema-steps.ts';
 import type { Connection } from '../postgres/sessions/connection.ts';
 import {
   type CopiedEvent,
+  type CopiedRefresh,
   type CopiedRow,
   type CopyProgress,
   type CopyTarget,
@@ -42,7 +43,7 @@ const NEW_STREAM = once(`INSERT INTO streams (replica, backend, backend_started)
   VALUES ($1, 0, 'epoch') RETURNING id`);
 
 /** Tables that are empty in a store that no relay has worked on. */
-const CONTENTS = ['events', 'counts', ...SIDE_TABLE_NAMES];
+const CONTENTS = ['events', 'counts', 'refreshes', ...SIDE_TABLE_NAMES];
 
 async function hasContents(connection: Connection): Promise<boolean> {
   const [row] = await connection.query<{ found: boolean }>(
@@ -127,6 +128,26 @@ function deadLetterRow(event: CopiedEvent): CopiedRow {
   return { receipt, day: dayOfEvent(event), seq, is_malformed: isMalformed, source, destination, since };
 }
 
+/** What was fetched for an event without a body is not kept. */
+function bodyRow(event: CopiedEvent, body: Uint8Array): CopiedRow {
+  return { day: dayOfEvent(event), seq: event.seq, body, entities: event.entities };
+}
+
+function refreshRow(event: CopiedEvent, { running, ...refresh }: CopiedRefresh): CopiedRow {
+  const { receipt, seq, source, destination, replays } = event;
+  return {
+    ...refresh,
+    receipt,
+    day: dayOfEvent(event),
+    seq,
+    source,
+    destination,
+    lane_key: laneKey({ ...event, lane: refresh.lane ?? event.lane }),
+    is_running: running,
+    replays,
+  };
+}
+
 async function insertEvents(
   connection: Connection,
   events: readonly CopiedEvent[],
@@ -140,9 +161,12 @@ async function insertEvents(
   await insertRows(
     connection,
     'bodies',
-    events.flatMap((event) =>
-      event.body === null ? [] : [{ day: dayOfEvent(event), seq: event.seq, body: event.body }],
-    ),
+    events.flatMap((event) => (event.body === null ? [] : [bodyRow(event, event.body)])),
+  );
+  await insertRows(
+    connection,
+    'refreshes',
+    events.flatMap((event) => (event.refresh === undefined ? [] : [refreshRow(event, event.refresh)])),
   );
   const pending = events.filter(({ state }) => state === 'pending');
   await insertRows(

@@ -14,6 +14,7 @@ const TYPES: Readonly<Record<string, string>> = {
   receipt: 'uuid',
   identity: 'bytea',
   body: 'bytea',
+  entities: 'bytea',
   json: 'bytea',
   notes: 'bytea',
   headers: 'bytea',
@@ -43,12 +44,15 @@ const TYPES: Readonly<Record<string, string>> = {
   is_replay: 'boolean',
   is_pinned: 'boolean',
   is_malformed: 'boolean',
+  is_running: 'boolean',
+  bill: 'boolean',
   as_new: 'boolean',
   key: 'bigint',
   customer: 'bigint',
   counted: 'bigint',
   shared: 'bigint',
   copies: 'bigint',
+  attempts: 'integer',
   matched: 'bigint',
   replayed: 'bigint',
 };
@@ -57,6 +61,7 @@ const TYPES: Readonly<Record<string, string>> = {
 const SPECIAL: Readonly<Record<string, { readonly type: string; readonly sql?: string }>> = {
   'profiles.state': { type: 'bytea' },
   'programs.json': { type: 'text' },
+  'refreshes.customer': { type: 'boolean' },
   'events.state': { type: 'text', sql: 'i.state::"char"' },
   'quarantine.reasons': { type: 'text', sql: 'ARRAY(SELECT json_array_elements_text(i.reasons::json))' },
 };

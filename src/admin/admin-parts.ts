@@ -17,6 +17,7 @@ export interface AdminParts {
     | 'listQuarantined'
     | 'replay'
     | 'replays'
+    | 'enrichments'
     | 'sharedContacts'
     | 'promote'
     | 'discard'

@@ -37,10 +37,11 @@ export function deadLetterRoutes(app: FastifyInstance, parts: AdminParts): void 
     method: 'POST',
     url: '/dead-letters/replay',
     handler: async (request) => {
-      const { asNew, dryRun, ...selection } = parseInput(replayBody, request.body);
+      const { asNew, refetch, dryRun, ...selection } = parseInput(replayBody, request.body);
       const by = operatorOf(request);
       await checkFilter(parts, selection.filter ?? {}, DEAD_LETTER_STATES, 'filter.');
-      const result = await replayDeadLetters(parts, { filter: toFilter(selection), asNew, by, dryRun });
+      const filter = toFilter(selection);
+      const result = await replayDeadLetters(parts, { filter, asNew, refetch, by, dryRun });
       const { counts, answer } = actionView(result, eventView);
       parts.observer.actionPerformed({ action: 'dead-letters.replay', by, dryRun, counts });
       return answer;

@@ -13,7 +13,10 @@ import type { AdminParts } from './admin-parts.ts';
 type ReceiptRoute = { Params: { receipt: string } };
 
 const recordQuery = z.strictObject({ body: queryFlag(true) });
-const replayBody = z.strictObject({ asNew: bodyFlag() }, { error: 'body: must be {} or {"asNew": true}' });
+const replayBody = z.strictObject(
+  { asNew: bodyFlag(), refetch: bodyFlag() },
+  { error: 'body: must be {}, or have asNew or refetch: {"asNew": true}' },
+);
 
 /** The events: listing them, the history of one, and replaying one. */
 export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
@@ -38,7 +41,9 @@ export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
     handler: async (request) => {
       const query = parseInput(recordQuery, request.query);
       const record = await findRecord(journal, request.params.receipt);
-      return recordView(record, { content: query.body, source: sources.get(record.event.source)?.config });
+      const { receipt, source } = record.event;
+      const enrichment = (await journal.enrichments([receipt])).get(receipt);
+      return recordView(record, { content: query.body, source: sources.get(source)?.config, enrichment });
     },
   });
 
@@ -46,10 +51,10 @@ export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
     method: 'POST',
     url: '/events/:receipt/replay',
     handler: async (request) => {
-      const { asNew } = parseInput(replayBody, request.body === undefined ? {} : request.body);
+      const options = parseInput(replayBody, request.body === undefined ? {} : request.body);
       const by = operatorOf(request);
       const record = await findReplayable(journal, request.params.receipt);
-      const replay = await replayEvent(parts, record, { asNew, by });
+      const replay = await replayEvent(parts, record, { ...options, by });
       if (!replay.ok) throw new ProblemError('conflict', replay.detail);
       const counts = { matched: 1, replayed: replay.duplicate ? 0 : 1 };
       observer.actionPerformed({ action: 'event.replay', by, counts });

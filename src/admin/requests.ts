@@ -202,7 +202,7 @@ const deadLetterSelection = { ...commonFields, filter: filterOf(deadLetterFields
 
 /** Body of `POST /admin/v1/dead-letters/replay`. */
 export const replayBody = withSelectionCheck(
-  z.strictObject({ ...deadLetterSelection, asNew: bodyFlag() }, { error: EITHER_ERROR }),
+  z.strictObject({ ...deadLetterSelection, asNew: bodyFlag(), refetch: bodyFlag() }, { error: EITHER_ERROR }),
 );
 
 /** Body of `POST /admin/v1/dead-letters/discard`. */

@@ -1,8 +1,15 @@
 import { type JsonValue, parseJsonText } from '../capillary/json.ts';
-import type { EventRecord, ReplayJob, SentMessage, StoredEvent } from '../journal/journal.ts';
+import type {
+  EventRecord,
+  ReplayJob,
+  SentMessage,
+  StoredEnrichment,
+  StoredEvent,
+} from '../journal/journal.ts';
 import type { SourceConfig } from '../config/source-config.ts';
 import { noteOf } from '../mapping/mapping-notes.ts';
 import { mappingKindOf } from '../mapping/unread-fields.ts';
+import { enrichmentView } from './enrichment-view.ts';
 import type { ActionDetails } from '../operations/receipt-problems.ts';
 import { xdmId } from '../xdm/xdm-record.ts';
 
@@ -54,7 +61,15 @@ function identityView(event: StoredEvent) {
 /** Everything about one event. Without `content`, its body and the messages sent are omitted. */
 export function recordView(
   record: EventRecord,
-  { content, source }: { readonly content: boolean; readonly source: SourceConfig | undefined },
+  {
+    content,
+    source,
+    enrichment,
+  }: {
+    readonly content: boolean;
+    readonly source: SourceConfig | undefined;
+    readonly enrichment: StoredEnrichment | undefined;
+  },
 ) {
   return {
     ...eventView(record.event),
@@ -63,6 +78,7 @@ export function recordView(
     sourceDestination: source?.destination,
     messageId: messageIdOf(record.event),
     hasBody: record.body !== undefined,
+    enrichment: enrichmentView(enrichment, record.refresh),
     timeline: timelineOf(record),
     differingCopies: differingCopiesView(record),
     notes: record.notes.map(({ path, code }) => noteOf(path, code)),

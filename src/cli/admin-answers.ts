@@ -55,6 +55,29 @@ export interface NoteAnswer {
   readonly message: string;
 }
 
+/** Something that was read from Capillary's API. */
+export interface ReadAnswer {
+  readonly readAt: string;
+  /** Of a customer: `found`, `no-loyalty`, `merged`, `erased`. */
+  readonly answer?: string;
+  readonly calls: readonly { readonly call: string; readonly requestId?: string; readonly status?: number }[];
+  /** How many values of each kind it has. */
+  readonly contents: Readonly<Record<string, number>>;
+}
+
+export interface EnrichmentAnswer {
+  readonly customer?: ReadAnswer;
+  readonly bill?: ReadAnswer;
+  /** What is still to be read. */
+  readonly refresh?: {
+    readonly customer: boolean;
+    readonly bill: boolean;
+    readonly dueAt: string;
+    readonly attempts: number;
+    readonly isRunning: boolean;
+  };
+}
+
 export interface RecordAnswer extends EventAnswer {
   readonly timeline: readonly TimelineEntry[];
   readonly notes: readonly NoteAnswer[];
@@ -64,6 +87,7 @@ export interface RecordAnswer extends EventAnswer {
   /** Where its source sends now. */
   readonly sourceDestination?: string;
   readonly hasBody: boolean;
+  readonly enrichment?: EnrichmentAnswer;
   /** Duplicates of it with other data. */
   readonly differingCopies?: { readonly count: number; readonly lastAt: string };
   /** `_id` of its messages in Adobe. */

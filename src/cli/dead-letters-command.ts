@@ -16,7 +16,7 @@ import {
   withFilterOptions,
   withPageOptions,
 } from './command-options.ts';
-import { EVENT_COLUMNS } from './events-command.ts';
+import { EVENT_COLUMNS, REFETCH, replayFields, type ReplayOptions } from './events-command.ts';
 import { formatFitting, type FittingColumn } from './fitting-table.ts';
 import { formatTime } from './time-format.ts';
 
@@ -59,7 +59,8 @@ Examples:
   $ capillary-relay dead-letters list --source acme --json`;
 
 const REPLAY_HELP = `
-Events are mapped again with the current configuration; malformed bodies are parsed again.
+Events are mapped again with the current configuration; malformed bodies are parsed again. Of a source with enrich, what
+Capillary's API answered the first time is used again; --refetch asks it again.
 A replay runs alongside live traffic at a lower rate and resumes after a restart: see dead-letters replays.
 --dry-run lists the first ten. Exit code 1 if some of the matches could not be replayed; why is listed by receipt.
 
@@ -147,9 +148,10 @@ export function registerDeadLetters(program: Command): void {
   withSelectionOptions(withAdminOptions(group.command('replay')), KEYS)
     .description('deliver dead letters again')
     .option('--as-new', 'use a new _id, so that Adobe Profile treats the corrected event as a new one')
+    .option('--refetch', REFETCH)
     .addHelpText('after', REPLAY_HELP)
-    .action((receipts: string[], options: AdminOptions & SelectionOptions & { asNew?: boolean }) =>
-      runBulkAction(REPLAY, receipts, options, { asNew: options.asNew === true }),
+    .action((receipts: string[], options: AdminOptions & SelectionOptions & ReplayOptions) =>
+      runBulkAction(REPLAY, receipts, options, replayFields(options)),
     );
   withAdminOptions(group.command('replays'))
     .description('list replays: who requested them, when, their filter and progress')

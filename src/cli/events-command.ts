@@ -42,7 +42,8 @@ Examples:
   $ capillary-relay events --follow --state dead --limit 1`;
 
 const REPLAY_HELP = `
-Works for an event in any settled state. To replay many dead letters at once, use dead-letters replay.
+Works for an event in any settled state. To replay many dead letters at once, use dead-letters replay. Of a source with
+enrich, what Capillary's API answered the first time is used again; --refetch asks it again.
 
 Examples:
   $ capillary-relay events replay 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
@@ -99,10 +100,23 @@ async function list(options: ListOptions, command: Command): Promise<void> {
   else console.log(`${formatFitting(answer.events, EVENT_COLUMNS)}${formatNextPage(answer.next)}`);
 }
 
-async function replay(receipt: string, options: AdminOptions & { asNew?: boolean }): Promise<void> {
+export interface ReplayOptions {
+  readonly asNew?: boolean;
+  readonly refetch?: boolean;
+}
+
+/** Help of the option. */
+export const REFETCH = "ask Capillary's API again, instead of using what it answered the first time";
+
+/** Fields of the request; an older relay does not know `refetch`. */
+export function replayFields({ asNew, refetch }: ReplayOptions): object {
+  return { asNew: asNew === true, ...(refetch === true ? { refetch } : {}) };
+}
+
+async function replay(receipt: string, options: AdminOptions & ReplayOptions): Promise<void> {
   const client = await adminClient(options);
   const path = `/events/${encodeURIComponent(shortId(receipt))}/replay`;
-  const answer = await client.post<CountsAnswer>(path, { asNew: options.asNew === true });
+  const answer = await client.post<CountsAnswer>(path, replayFields(options));
   if (options.json === true) printJson(answer);
   else if (answer['replayed'] === 0) console.log('nothing to replay: the relay already has this event');
   else console.log(`${receipt} is pending again`);
@@ -122,6 +136,7 @@ export function registerEvents(program: Command): void {
       .description('deliver one event again')
       .argument('<receipt>', 'receipt or event id')
       .option('--as-new', 'use a new _id, so that Adobe Profile treats the corrected event as a new one')
+      .option('--refetch', REFETCH)
       .addHelpText('after', REPLAY_HELP),
   ).action((receipt: string, _options: unknown, command: Command) =>
     replay(receipt, command.optsWithGlobals()),

@@ -14,16 +14,6 @@ export interface Enriched {
   readonly waitedMs: number;
 }
 
-/** @returns undefined if they cannot be read: then they are fetched again */
-export function parseEntities(json: string | undefined): Entities | undefined {
-  if (json === undefined) return undefined;
-  try {
-    return JSON.parse(json) as Entities;
-  } catch {
-    return undefined;
-  }
-}
-
 /** Whether the event was sent without the lines of its bill, which are known now. */
 export function isCorrection({ entities, refresh }: Enriched): boolean {
   return refresh?.bill === true && entities.bill !== undefined;

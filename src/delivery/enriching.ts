@@ -1,9 +1,10 @@
 import type { Enricher, Enrichment } from '../capillary/enricher.ts';
 import type { Entities } from '../capillary/entities.ts';
 import type { CapillaryEvent } from '../capillary/event.ts';
+import { parseEntities } from '../capillary/stored-entities.ts';
 import type { ClaimedEvent, EnrichmentParts, Journal, StoredEnrichment } from '../journal/journal.ts';
 import { createRecentSet } from '../mapping/recent-cache.ts';
-import { type Enriched, parseEntities } from './enriched-event.ts';
+import type { Enriched } from './enriched-event.ts';
 import { monotonic } from './scheduling.ts';
 
 /** Events that wait for what they lack. */

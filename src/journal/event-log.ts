@@ -1,3 +1,4 @@
+import type { EnrichmentParts } from './enrichments.ts';
 import type { SharedContactFilter, SharedContacts } from './contact-counts.ts';
 import type { Appended, NewEvent } from './event-queue.ts';
 import type { RecordedNote, SentMessage } from './settlement.ts';
@@ -60,8 +61,20 @@ export interface EventRecord {
   readonly notes: readonly RecordedNote[];
   /** Duplicates of it with other data; absent if there were none. */
   readonly differingCopies?: DifferingCopies;
+  /** While the event waits for a refresh, or is pending because of one. */
+  readonly refresh?: RecordedRefresh;
   /** Replays, promotions and discards: when, by whom, what. */
   readonly actions: readonly { readonly at: number; readonly by: string; readonly action: string }[];
+}
+
+/** What is still to be fetched for an event; see Enrichments. */
+export interface RecordedRefresh extends EnrichmentParts {
+  /** Epoch ms from which on it can begin. */
+  readonly dueAt: number;
+  /** How many refreshes of the event ended with something missing. */
+  readonly attempts: number;
+  /** The event is pending because of it. */
+  readonly isRunning: boolean;
 }
 
 /** Duplicates of an event whose data differs from its own. */

@@ -36,6 +36,8 @@ export interface DeadLetterReplay {
    * Assigns a new `_id` to the messages, so that Profile accepts the corrected event as a new one.
    */
   readonly asNew: boolean;
+  /** Asks Capillary's API again, instead of using what it answered the first time. */
+  readonly refetch?: boolean;
   readonly by: string;
   readonly dryRun: boolean;
 }
@@ -130,7 +132,12 @@ async function replayDeadEvents({ journal }: ReplayParts, request: DeadLetterRep
   const filter: EventFilter = { ...request.filter, states: ['dead'] };
   // A replay of nothing would only lengthen the list of replays.
   if ((await journal.count(filter)) === 0) return 0;
-  const { replayed } = await journal.replay({ filter, asNew: request.asNew, by: request.by });
+  const { replayed } = await journal.replay({
+    filter,
+    asNew: request.asNew,
+    by: request.by,
+    ...(request.refetch === true ? { refetch: true } : {}),
+  });
   return replayed;
 }
 

@@ -1,4 +1,4 @@
-import type { EventRecord, Journal } from '../journal/journal.ts';
+import type { EventRecord, Journal, ReplayRequest } from '../journal/journal.ts';
 import { promoteBody, type PromotionParts } from './malformed-body.ts';
 import { IS_PENDING, NO_BODY } from './receipt-problems.ts';
 
@@ -18,7 +18,7 @@ const STATE_CHANGED = 'its state has changed in the meantime; check it again';
 export async function replayEvent(
   parts: EventReplayParts,
   record: EventRecord,
-  options: { readonly asNew: boolean; readonly by: string },
+  options: Pick<ReplayRequest, 'asNew' | 'by' | 'refetch'>,
 ): Promise<EventReplayResult> {
   const { receipt, state } = record.event;
   if (state === 'pending') return refuse(IS_PENDING);
@@ -26,8 +26,7 @@ export async function replayEvent(
   if (state === 'malformed') return promoteEvent(parts, record, options.by);
   const { replayed } = await parts.journal.replay({
     filter: { receipts: [receipt] },
-    asNew: options.asNew,
-    by: options.by,
+    ...options,
   });
   return replayed === 1 ? { ok: true, receipt, duplicate: false } : refuse(STATE_CHANGED);
 }

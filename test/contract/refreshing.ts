@@ -61,6 +61,8 @@ export function describeRefreshing(make: MakeStore): void {
         notes: [{ path: 'data', code: 'too-long' }],
       });
       expect(await backlog()).toEqual([{ ...ACME, customers: 1, bills: 1, running: 0, oldestAt: T0 }]);
+      const recorded = { ...BOTH, dueAt: T0 + 1_000, attempts: 0 };
+      expect((await test.journal.find(receipt))?.refresh).toEqual({ ...recorded, isRunning: false });
       test.clock.set(T0 + 999);
       expect(await refresh()).toEqual({ started: 0, dropped: 0 });
       expect((await test.journal.find(receipt))?.event.state).toBe('delivered');
@@ -69,6 +71,7 @@ export function describeRefreshing(make: MakeStore): void {
       const called: string[] = [];
       test.journal.onClaimable((destination) => called.push(destination));
       expect(await refresh()).toEqual({ started: 1, dropped: 0 });
+      expect((await test.journal.find(receipt))?.refresh).toEqual({ ...recorded, isRunning: true });
       expect(called).toContain('aep');
       expect(await backlog()).toEqual([{ ...ACME, customers: 1, bills: 1, running: 1, oldestAt: T0 }]);
       expect(await test.journal.enrichments([receipt])).toEqual(
@@ -122,6 +125,7 @@ export function describeRefreshing(make: MakeStore): void {
         state: 'delivered',
         isReplay: false,
       });
+      expect((await test.journal.find(receipt))?.refresh).toBeUndefined();
       expect(await started()).toBe(0);
     });
 

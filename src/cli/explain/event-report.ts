@@ -3,6 +3,7 @@ import type { DestinationAnswer, RecordAnswer } from '../admin-answers.ts';
 import { formatNotes, toPrintable } from '../table.ts';
 import { formatDuration, formatTime } from '../time-format.ts';
 import { adviceFor } from './advice.ts';
+import { formatEnrichment } from './enrichment-report.ts';
 import { formatState, formatTimeline, joinParts, messageName } from './event-timeline.ts';
 import { formatPayload } from './payload-text.ts';
 import type { GivenOptions } from './relay-options.ts';
@@ -117,11 +118,13 @@ export function formatEventReport(
     .filter(([, value]) => value !== '')
     .map(([name, value]) => `${name.padEnd(11)}${toPrintable(value)}`);
   const hasPayload = record.body !== undefined || record.bodyBase64 !== undefined;
+  const enrichment = formatEnrichment(record);
   const title = styleText('bold', `${toPrintable(record.receipt)}: ${toPrintable(formatState(record))}`);
   return [
     `${title}\n${summaryOf(record)}`,
     facts.join('\n'),
     formatTimeline(record.timeline),
+    ...(enrichment === undefined ? [] : [enrichment]),
     ...(record.notes.length > 0 ? [formatNotes(record.notes)] : []),
     ...(hasPayload ? [formatPayload(record)] : []),
     `${styleText('bold', 'What to do next')}\n${adviceFor(record, context.destination, context.given)}`,

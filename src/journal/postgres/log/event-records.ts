@@ -4,6 +4,7 @@ import type {
   MessageKind,
   RecordedAttempt,
   RecordedNote,
+  RecordedRefresh,
   SentMessage,
 } from '../../journal.ts';
 import { isReadable } from '../../payload-cipher.ts';
@@ -19,6 +20,7 @@ import {
 import { notesOf } from '../../stored-notes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import { keyOfText } from '../engine/lane-keys.ts';
+import { isOverSql } from '../engine/refresh-state.ts';
 import { type StoredRow, storedColumns, toStoredEvent } from '../engine/stored-events.ts';
 import { storedText, textOf } from '../engine/stored-text.ts';
 import type { Param, Statement } from '../sessions/session.ts';
@@ -59,6 +61,11 @@ const REQUESTS: Statement = {
 const COPIES: Statement = {
   name: 'event_copies',
   text: 'SELECT copies AS count, last_at AS "lastAt" FROM differing_copies WHERE seq = $1',
+};
+const REFRESH: Statement = {
+  name: 'event_refresh',
+  text: `SELECT customer, bill, due_at AS "dueAt", attempts, is_running AS "isRunning" FROM refreshes AS r
+    WHERE receipt = $1 AND NOT ${isOverSql('r')}`,
 };
 const ACTIONS: Statement = {
   name: 'event_actions',
@@ -148,14 +155,16 @@ export async function findRecord(
   const row = await rowOf(engine, receiptOrEventId);
   if (row === undefined) return undefined;
   const { seq } = row;
-  const [attempts, body, sent, copies, actions] = await Promise.all([
+  const [attempts, body, sent, copies, refreshes, actions] = await Promise.all([
     attemptsOf(engine, row),
     bodyOf(engine, row),
     sentOf(engine, row),
     read<DifferingCopies>(engine, COPIES, [seq]),
+    read<RecordedRefresh>(engine, REFRESH, [row.receipt]),
     read<EventRecord['actions'][number]>(engine, ACTIONS, [seq]),
   ]);
   const [differingCopies] = copies;
+  const [refresh] = refreshes;
   return {
     event: toStoredEvent(row),
     attempts,
@@ -163,6 +172,7 @@ export async function findRecord(
     sent,
     notes: notesIn(engine, row),
     ...(differingCopies === undefined ? {} : { differingCopies }),
+    ...(refresh === undefined ? {} : { refresh }),
     actions: actions.map(({ at, by, action }) => ({ at, by: textOf(by), action: textOf(action) })),
   };
 }

@@ -6,6 +6,7 @@ import type { Engine } from './sqlite-engine.ts';
 import { ALL_POSITIONS, BLOCK_SQL, BLOCKS_SQL, EVENT_ID_EQUALS, eventIdValues } from './filter-sql.ts';
 import { readBody, readNotes, readSentMessages } from './payloads.ts';
 import { type EventRow, rowOfReceipt, toStoredEvent } from './rows.ts';
+import { refreshOf } from './refresh-table.ts';
 import { countRange, scanDescending } from './scan.ts';
 import { hasBody } from './sweeps.ts';
 
@@ -42,6 +43,7 @@ export function find(engine: Engine, receiptOrEventId: string): WireRecord | und
     sent: readSentMessages(engine, row),
     notes: readNotes(engine, row),
     differingCopies: differingCopiesOf(engine, row.seq),
+    refresh: refreshOf(engine, row.seq),
     actions: engine.db.all(
       'SELECT at, by, action FROM actions WHERE seq = ? ORDER BY id',
       row.seq,

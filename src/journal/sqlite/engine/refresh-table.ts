@@ -1,4 +1,4 @@
-import type { RefreshBacklog, Settlement } from '../../journal.ts';
+import type { RecordedRefresh, RefreshBacklog, Settlement } from '../../journal.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import type { Database } from './database.ts';
 import type { QueueRow } from './event-row.ts';
@@ -10,6 +10,23 @@ const MAX_COUNTED_PER_STEP = 20_000;
 /** Whether any event waits for a refresh or is pending because of one. */
 export function isAnyRefresh(db: Database): boolean {
   return db.one('SELECT 1 FROM refreshes LIMIT 1') !== undefined;
+}
+
+/** The refresh that an event waits for, or is pending because of. */
+export function refreshOf({ db, refreshes }: Engine, seq: number): RecordedRefresh | undefined {
+  if (!refreshes.isAny) return undefined;
+  const row = db.one('SELECT * FROM refreshes WHERE seq = ?', seq) as
+    | Readonly<Record<'customer' | 'bill' | 'due_at' | 'attempts' | 'running', number>>
+    | undefined;
+  return (
+    row && {
+      customer: row.customer === 1,
+      bill: row.bill === 1,
+      dueAt: row.due_at,
+      attempts: row.attempts,
+      isRunning: row.running === 1,
+    }
+  );
 }
 
 interface Waited {

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../capillary/json.ts';
 import { type Fact, factNamed } from './facts.ts';
-import { byTime, type DatedPoints, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
+import { byTime, changeOf, type DatedPoints, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
 import { inOrderOfEvents } from './points-order.ts';
 
 /*
@@ -12,6 +12,13 @@ import { inOrderOfEvents } from './points-order.ts';
  */
 export const SNAPSHOT = 'snap';
 export const BALANCE_SNAPSHOT = 'snapBalance';
+
+/**
+ * The version of a snapshot is when the request was sent, by the clock that is behind; what was
+ * answered can be newer by that much.
+ */
+const READING_MS = 2_000;
+const SAME_BALANCE = 1e-6;
 
 /**
  * The names of the values are those of the log (`PointsEntry`), but `o`, `e`, `a`, `t` and `p` are
@@ -42,12 +49,12 @@ export function inOrderWithSnapshots(
     return inOrderOfEvents(entries);
   }
   const log: LoggedEntry[] = [];
-  let balance: number | undefined;
+  let last: LoggedEntry | undefined;
   let left = entries;
   for (const snapshot of snapshots) {
     if (snapshot.s?.lots === undefined) {
       const earlier = left.filter((entry) => byTime(entry, snapshot) < 0);
-      log.push(...inOrderOfEvents(earlier, balance));
+      log.push(...entriesAfter(last, inOrderOfEvents(earlier, last?.b)));
     }
     left = left.filter((entry) => byTime(entry, snapshot) > 0);
     log.push(snapshot);
@@ -55,10 +62,43 @@ export function inOrderWithSnapshots(
       // What came directly after the snapshot can have been removed from the log.
       log.push({ at: snapshot.at, by: snapshot.by, u: 1 });
     }
-    balance = snapshot.b;
+    last = snapshot;
   }
-  log.push(...inOrderOfEvents(left, balance));
+  log.push(...entriesAfter(last, inOrderOfEvents(left, last?.b)));
   return log;
+}
+
+/** True if a snapshot can contain what happened at a later time. */
+export function isDuring({ at }: { readonly at: number }, snapshot: { readonly at: number }): boolean {
+  return at > snapshot.at && at <= snapshot.at + READING_MS;
+}
+
+/**
+ * The entries after a snapshot. Whether it contains those that came while the answer was read, only
+ * a balance that they state can tell.
+ */
+function entriesAfter(
+  snapshot: LoggedEntry | undefined,
+  entries: readonly LoggedEntry[],
+): readonly LoggedEntry[] {
+  if (snapshot === undefined || entries[0] === undefined || !isDuring(entries[0], snapshot)) {
+    return entries;
+  }
+  let balance = snapshot.b;
+  return entries.map((entry) => {
+    const { at, by, b, l, r } = entry;
+    if (!isDuring(entry, snapshot) || r !== undefined) {
+      return entry;
+    }
+    const isContained = isSame(b, balance);
+    const isNext = isSame(b, (balance ?? Number.NaN) + (changeOf(entry) ?? Number.NaN));
+    balance = b;
+    return isNext && !isContained ? entry : { at, by, b, l, ...(isContained ? {} : { u: 1 as const }) };
+  });
+}
+
+function isSame(a: number | undefined, b: number | undefined): boolean {
+  return a !== undefined && b !== undefined && Math.abs(a - b) < SAME_BALANCE;
 }
 
 /** At most two: the newest one with lots, and a newer one without. */

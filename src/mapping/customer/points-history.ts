@@ -1,6 +1,6 @@
 import { IDENTITY_FACTS } from './contacts.ts';
 import type { FactGroups, FactsByCustomer } from './facts.ts';
-import { inOrderWithSnapshots } from './logged-snapshots.ts';
+import { inOrderWithSnapshots, isDuring } from './logged-snapshots.ts';
 import { applyEntry } from './points-lots.ts';
 import { absorbPoints, emptyPoints, type PointsState } from './points-state.ts';
 import { byTime, logIn, type LoggedEntry, MAX_LOG_ENTRIES, UNKNOWN_PROGRAM } from './points-log.ts';
@@ -39,13 +39,17 @@ export function pointsOf(
     ...merges.map(({ at, by, victim }) => ({ at, by, victim, entry: undefined })),
     ...log.map((entry) => ({ at: entry.at, by: entry.by, victim: undefined, entry })),
   ];
+  const snapshots = log.filter(({ s }) => s !== undefined);
   const visited = new Set([...seen, customer]);
-  for (const { entry, victim } of steps.toSorted(inOrder)) {
+  for (const { at, entry, victim } of steps.toSorted(inOrder)) {
     if (entry !== undefined) {
       applyEntry(state, entry);
       continue;
     }
-    const isKnown = victim !== undefined && !visited.has(victim);
+    const isKnown =
+      victim !== undefined &&
+      !visited.has(victim) &&
+      !snapshots.some((snapshot) => isDuring({ at }, snapshot));
     absorbPoints(state, isKnown ? pointsOf(victim, customers, programId, visited) : emptyPoints(false));
   }
   return state;

@@ -1,11 +1,13 @@
 import { isNewer } from './customer-state.ts';
+import { numberFact } from './dated.ts';
 import type { FactGroups, FactsByCustomer } from './facts.ts';
 import { newestSnapshotIn } from './logged-snapshots.ts';
+import { mergedBefore } from './merged-before.ts';
 import { mergesInto, pointsOf, PROGRAM_FACTS, programLog } from './points-history.ts';
 import { byTime, type DatedPoints, type LoggedEntry } from './points-log.ts';
 import { rounded } from './points-range.ts';
 import { knownLots } from './points-state.ts';
-import { isAfter, newestOf, numberFact } from './program-standing.ts';
+import { isAfter, newestOf } from './program-standing.ts';
 
 type PointsTotal = 'redeemed' | 'expired' | 'adjusted' | 'returned';
 
@@ -46,7 +48,9 @@ export function totalsOf(
     return undefined;
   }
   const state = pointsOf(customer, customers, programId);
-  const logs = state.isWhole ? logsOf(customer, customers, programId) : [];
+  const isClear = !hasLateEntries(customer, customers, programId);
+  const isWhole = state.isWhole && isClear;
+  const logs = isWhole ? logsOf(customer, customers, programId) : [];
   const sum = (name: 'o' | 'e' | 'a' | 't'): number | undefined => {
     const total = totalIn(logs, name);
     return total === undefined ? undefined : rounded(total);
@@ -54,13 +58,28 @@ export function totalsOf(
   return {
     at: newest.at,
     by: newest.by,
-    lots: knownLots(state, now),
+    lots: isClear ? knownLots(state, now) : undefined,
     hasLots: state.lots.size > 0,
-    sums: state.isWhole
+    sums: isWhole
       ? { redeemed: sum('o'), expired: sum('e'), adjusted: sum('a'), returned: sum('t') }
       : undefined,
-    promised: promisedOf(customer, programId, log, state.isWhole ? logs : undefined),
+    promised: promisedOf(customer, programId, log, isWhole ? logs : undefined),
   };
+}
+
+/**
+ * True if a merged customer has events after a snapshot of the customer that covers both. They
+ * should be the survivor's, so what they do to the survivor's points is not known.
+ */
+function hasLateEntries(customer: FactGroups, customers: FactsByCustomer, programId: string): boolean {
+  const log = programLog(customer, programId);
+  const snapshot = log[newestSnapshotIn(log)];
+  return (
+    snapshot !== undefined &&
+    [...mergedBefore(customer, snapshot, customers)].some((victim) =>
+      programLog(victim, programId).some((entry) => entry.s === undefined && byTime(entry, snapshot) > 0),
+    )
+  );
 }
 
 /** The log of a customer and of all that were merged into it, each from its newest snapshot on. */

@@ -2,6 +2,7 @@ import { toTimestamp } from '../../capillary/times.ts';
 import type { Notes } from '../mapping-notes.ts';
 import type { ReadonlyAttributes } from './attribute-version.ts';
 import type { FactsByCustomer } from './facts.ts';
+import { statedLifetimeOf } from './lifetime-values.ts';
 import { newestIn, PROGRAM_FACTS } from './points-history.ts';
 import { UNKNOWN_PROGRAM } from './points-log.ts';
 import { type PointsTotals, totalsOf } from './points-totals.ts';
@@ -64,7 +65,10 @@ function standingIn(
   if (merged.length === 0) {
     return standing;
   }
-  const others = merged.map((customer) => standingOf(customer, id));
+  const others = merged.map((customer) => ({
+    ...standingOf(customer, id),
+    lifetime: statedLifetimeOf(customer, id),
+  }));
   const newestOther = <Name extends keyof ProgramStanding>(name: Name): ProgramStanding[Name] =>
     others.reduce<ProgramStanding[Name]>((newest, { [name]: dated }) => {
       const isNewest = dated !== undefined && (newest === undefined || isAfter(dated, newest));
@@ -73,7 +77,7 @@ function standingIn(
   return {
     points: standing.points ?? newestOther('points'),
     lifetime: standing.lifetime ?? newestOther('lifetime'),
-    purchases: standing.purchases ?? newestOther('purchases'),
+    purchases: standing.purchases,
     tier: standing.tier ?? newestOther('tier'),
     tierExpiry: standing.tierExpiry ?? newestOther('tierExpiry'),
     upgraded: standing.upgraded ?? newestOther('upgraded'),

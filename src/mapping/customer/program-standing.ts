@@ -1,6 +1,7 @@
 import { isNewer } from './customer-state.ts';
 import type { Dated } from './dated.ts';
 import { type Fact, factNamed, type FactGroups } from './facts.ts';
+import { lifetimeOf, purchasesOf } from './lifetime-values.ts';
 import { newestSnapshotIn } from './logged-snapshots.ts';
 import { PROGRAM_FACTS, programLog } from './points-history.ts';
 import { changeOf, type LoggedEntry, MAX_LOG_ENTRIES } from './points-log.ts';
@@ -12,9 +13,9 @@ export type { Dated } from './dated.ts';
 /** A customer's standing in one program, as far as it is known. */
 export interface ProgramStanding extends TierStanding {
   readonly points: Dated<number | null> | undefined;
-  readonly lifetime: Dated<number> | undefined;
+  readonly lifetime: Dated<number | null> | undefined;
   /** Net amount of all purchases, as Capillary's API says it: no event does. */
-  readonly purchases: Dated<number> | undefined;
+  readonly purchases: Dated<number | null> | undefined;
 }
 
 /**
@@ -82,32 +83,6 @@ function balanceOf(
   return { value, at: newest.at, by: newest.by };
 }
 
-/**
- * All points ever, as the newest event or snapshot states them, and what was issued after a
- * snapshot by events that do not state them.
- */
-function lifetimeOf(customer: FactGroups, programId: string): Dated<number> | undefined {
-  const stated = numberFact(customer.get(PROGRAM_FACTS)?.get(programId), 'lifetime');
-  const log = programLog(customer, programId);
-  const lastAt = log.findLastIndex(({ l }) => l !== undefined);
-  const last = log[lastAt];
-  if (last?.l === undefined) {
-    return stated;
-  }
-  if (last.s === undefined || (stated !== undefined && !isNewer(last, stated))) {
-    return last.at === stated?.at ? { value: last.l, at: last.at, by: last.by } : stated;
-  }
-  const issued = log.slice(lastAt + 1).filter(({ i }) => i !== undefined);
-  const value = issued.reduce((sum, entry) => sum + (changeOf(entry) ?? 0), last.l);
-  const { at, by } = issued.at(-1) ?? last;
-  return { value: rounded(value), at, by };
-}
-
-function purchasesOf(customer: FactGroups, programId: string): Dated<number> | undefined {
-  const said = programLog(customer, programId).findLast(({ s }) => s?.purchases !== undefined);
-  return said?.s?.purchases === undefined ? undefined : { value: said.s.purchases, at: said.at, by: said.by };
-}
-
 interface Change {
   /** null: not known. */
   readonly value: number | null;
@@ -145,11 +120,4 @@ export function newestOf<Value>(
 /** True if `a` is newer than `b` and not of the same event. */
 export function isAfter(a: Pick<Fact, 'at' | 'by'>, b: Pick<Fact, 'at' | 'by'>): boolean {
   return isNewer(a, b) && !(a.at === b.at && a.by === b.by);
-}
-
-export function numberFact(facts: readonly Fact[] | undefined, name: string): Dated<number> | undefined {
-  const fact = factNamed(facts, name);
-  return fact !== undefined && typeof fact.value === 'number'
-    ? { value: fact.value, at: fact.at, by: fact.by }
-    : undefined;
 }

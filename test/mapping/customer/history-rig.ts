@@ -31,7 +31,7 @@ export interface HistoryEvent {
 
 /** Noon of a day, in epoch ms. */
 export function noon(day: number): number {
-  return START + (day + 0.5) * DAY_MS;
+  return Math.round(START + (day + 0.5) * DAY_MS);
 }
 
 /** What the relay sends for a sequence of events, in the order in which they arrive. */
@@ -133,8 +133,8 @@ export function pointsEvent(eventName: string, day: number, data: JsonObject): H
   return { eventName, day, data: { loyaltyProgramId: 973, ...data } };
 }
 
-/** The list of expiring points as [points, day]. */
-export function lotsOf(loyalty: JsonObject): unknown {
+/** The list of expiring points as [points, day]: a fraction of it is the time after noon. */
+export function lotsOf(loyalty: JsonObject): readonly (readonly [number, number])[] | undefined {
   const list = loyalty['pointsExpiration'] as
     | readonly { pointsExpiring: number; pointsExpirationDate: string }[]
     | undefined;
@@ -142,4 +142,9 @@ export function lotsOf(loyalty: JsonObject): unknown {
     pointsExpiring,
     (Date.parse(pointsExpirationDate) - START) / DAY_MS - 0.5,
   ]);
+}
+
+/** The same with whole days, for points that expire at the end of a day. */
+export function daysOf(loyalty: JsonObject): readonly (readonly [number, number])[] | undefined {
+  return lotsOf(loyalty)?.map(([points, day]) => [points, Math.floor(day + 0.5)]);
 }

@@ -22,7 +22,9 @@ import { MappingFailure } from './overrides.ts';
 import { changesProfile, flatEvent } from './raw-format.ts';
 import { createReader, type Reads } from './reader.ts';
 import { shrinkEvent } from './record-size.ts';
-import { customerSnapshot, isErased, learnFromAnswer, noteIncomplete } from './snapshot/customer-snapshot.ts';
+import { customerSnapshot } from './snapshot/customer-snapshot.ts';
+import { isAbout, isErased, learnFromAnswer, noteIncomplete } from './snapshot/customer-answer.ts';
+import { snapshotIdentities } from './snapshot/snapshot-identities.ts';
 import { unreadFieldsOf } from './unread-fields.ts';
 import { type XdmMessages, buildXdmMessages } from './xdm-messages.ts';
 
@@ -98,7 +100,9 @@ export function mapEvent(
   }
   const isHiding = erase || event.eventName === RELEASE_EVENT;
   const identities =
-    erasedAt === undefined ? identified : identified.filter(({ kind }) => kind === 'customerId');
+    erasedAt === undefined
+      ? withStated(identified, event, context)
+      : identified.filter(({ kind }) => kind === 'customerId');
   const identityMap = identityMapOf(event, identities, context, notes);
   if (identityMap === undefined) {
     return ignoredResult('no-identity', erase, erasedAt);
@@ -182,6 +186,23 @@ function toMappingFailure(error: unknown): MappingFailure {
     return error;
   }
   throw error;
+}
+
+/**
+ * The identities of an event, with those that the API states if the event could not be delivered
+ * without them: none of its own has a namespace.
+ */
+function withStated(
+  identities: readonly EventIdentity[],
+  event: CapillaryEvent,
+  { entities, destination, source }: MappingContext,
+): readonly EventIdentity[] {
+  const answer = entities?.customer;
+  if (answer?.kind !== 'found' || assignNamespaces(identities, destination.identity).length > 0) {
+    return identities;
+  }
+  const stated = isAbout(answer, event) ? snapshotIdentities(answer.customer, source) : [];
+  return [...identities, ...stated.filter(({ kind }) => kind !== 'customerId')];
 }
 
 /**

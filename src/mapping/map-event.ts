@@ -23,7 +23,7 @@ import { changesProfile, flatEvent } from './raw-format.ts';
 import { createReader, type Reads } from './reader.ts';
 import { shrinkEvent } from './record-size.ts';
 import { customerSnapshot } from './snapshot/customer-snapshot.ts';
-import { isAbout, isErased, learnFromAnswer, noteIncomplete } from './snapshot/customer-answer.ts';
+import { isAbout, isErased, learnFromAnswer, noteIncomplete } from './snapshot/answered-customer.ts';
 import { snapshotIdentities } from './snapshot/snapshot-identities.ts';
 import { unreadFieldsOf } from './unread-fields.ts';
 import { type XdmMessages, buildXdmMessages } from './xdm-messages.ts';

@@ -6,7 +6,7 @@ import type { ProfileSnapshot } from '../mapping-result.ts';
 import { buildProfileAttributes } from '../profile-attributes.ts';
 import { profileShape } from '../../xdm/profile-shape.ts';
 import { readCustomFields } from '../custom-fields.ts';
-import { laneOfAnswer } from './customer-answer.ts';
+import { laneOfAnswer } from './answered-customer.ts';
 import { customerFacts } from './customer-facts.ts';
 import { snapshotInput } from './snapshot-input.ts';
 import { personOfSnapshot } from './snapshot-person.ts';

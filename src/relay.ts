@@ -10,6 +10,7 @@ import { createRunningConfig, liveSection, type ReloadResult } from './config/ru
 import { watchSecrets } from './config/watch-secrets.ts';
 import { createDestinationDirectory } from './delivery/destination-directory.ts';
 import { createDestinations } from './delivery/destinations.ts';
+import { createEnrichers } from './enrichment/enrichers.ts';
 import { createEgress } from './http/egress.ts';
 import { listen, requireFreePort } from './http/listen.ts';
 import { createAdmissionControl } from './intake/admission.ts';
@@ -17,6 +18,7 @@ import { createSourceTable } from './sources/source-table.ts';
 import { PAYLOAD_LOST } from './journal/event-reasons.ts';
 import type { Journal, Ledger } from './journal/journal.ts';
 import { createConfigReports, removedSourceWarnings, reportMisplaced } from './monitoring/config-reports.ts';
+import { createEnrichmentReports } from './monitoring/enrichment-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
 import { postCoverage, sharedCoverage } from './monitoring/shared-coverage.ts';
 import { createSharedSecrets } from './monitoring/shared-secrets.ts';
@@ -126,7 +128,9 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       const commit = (): void => {
         sources.set(next.sources);
         egress.set(next.egress);
+        const closeReplaced = enrichers.set(next.sources);
         commitDestinations();
+        void closeReplaced();
         logLevel.configure(next.log.level);
       };
       // A warning is no reason to refuse a new secret while the store does not answer.
@@ -146,11 +150,21 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     onChange: (refusal) =>
       refusal ? log.error(refusal, 'intake closed') : log.info('intake open: the store accepts events'),
   });
+  const enrichers = createEnrichers({
+    sources: config.sources,
+    egress,
+    observer: createEnrichmentReports(log, metrics),
+    replicaCount: () => journal.replicaCount(),
+    isLeader: () => journal.isLeader(),
+    refresh: (request) => journal.refresh(request),
+    now,
+  });
   const destinations = createDestinations({
     config,
     journal,
     now,
     observer: createDeliveryReports(log, metrics, coverage, now),
+    enricherOf: (source) => enrichers.get(source),
     createInlet: ({ inletUrl, sandbox, limits }: DestinationConfig) =>
       createInlet({ inletUrl, sandbox, connections: limits.concurrency, egress, now }),
     createTokens: ({ name, authenticated, ims }: DestinationConfig) =>
@@ -208,6 +222,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         destinations,
         admission,
         watermarks: storeLimits,
+        enrichment: () => enrichers.all.map(({ enricher }) => enricher.status()),
         isShared: config.store.engine === 'postgres',
         sources: () => sources.names(),
         now,
@@ -237,6 +252,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     webhookLines.flush();
     await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
     await Promise.all([closeWithin(intake, CLOSE_TIMEOUT_MS.intake), destinations.stop()]);
+    await enrichers.stop();
     webhookLines.flush();
     stopping.abort();
     await closeWithin(admin, CLOSE_TIMEOUT_MS.admin);
@@ -248,6 +264,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     async start() {
       await admission.start(stopping.signal);
       await destinations.start();
+      enrichers.start();
       // Counting reads all pending events, so nobody waits for it.
       void reportMisplaced(destinations.misplaced.check(), log);
       void watchSecrets(running, stopping.signal);

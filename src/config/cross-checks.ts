@@ -2,6 +2,7 @@ import type { Finding } from './config-error.ts';
 import { addressFindings, isLoopback } from './address-checks.ts';
 import { destinationFindings } from './destination-checks.ts';
 import { type Draft, draftOf, type SourceCheck } from './draft.ts';
+import { enrichFindings } from './enrich-checks.ts';
 import { nearest } from './nearest.ts';
 import { orgFindings } from './org-checks.ts';
 import { secretFindings } from './secret-checks.ts';
@@ -159,6 +160,7 @@ export function crossFindings(tree: unknown, checks: readonly SourceCheck[]): Fi
     ...orgFindings(draft),
     ...sourceFindings(draft, checks),
     ...sharedWebhookFindings(draft),
+    ...enrichFindings(draft),
     ...destinationFindings(draft),
     ...addressFindings(draft),
   ];

@@ -46,7 +46,10 @@ export function createEnrichmentStep<Turn>(parts: EnrichmentStepParts<Turn>): En
   const enriching = createEnriching(parts);
 
   /** The merge event is in the journal before its victim waits for it. */
-  const waitForMerge = async (inFlight: InFlight, merge: NewEvent | undefined): Promise<void> => {
+  const waitForMerge = async (
+    { inFlight, parts: { destination } }: Started,
+    merge: NewEvent | undefined,
+  ): Promise<void> => {
     try {
       if (merge !== undefined) await journal.append([merge]);
     } catch (error) {
@@ -58,7 +61,8 @@ export function createEnrichmentStep<Turn>(parts: EnrichmentStepParts<Turn>): En
       kind: 'postponed',
       reason: 'merged',
       detail: 'its customer was merged into another one: it waits for the merge',
-      dueIn: MERGE_CHECK_MS,
+      // A claim counts longer waits as over.
+      dueIn: Math.min(MERGE_CHECK_MS, destination.retry.maxDelay),
       notes: [],
     });
   };
@@ -72,7 +76,7 @@ export function createEnrichmentStep<Turn>(parts: EnrichmentStepParts<Turn>): En
     inFlight.enriched = enriched;
     const maxDelay = used.source.enrich?.maxDelay ?? 0;
     const merge = foundMerge(inFlight.event, read.capillary, enriched, { now: now(), maxDelay });
-    if (merge.kind === 'expected') void waitForMerge(inFlight, merge.append);
+    if (merge.kind === 'expected') void waitForMerge(started, merge.append);
     else proceed({ ...started, read: addEntities(read, enriched) }, turn);
   };
 

@@ -119,7 +119,9 @@ export function countContacts(
   { capillary, context, identified }: ReadEvent,
   { contacts, source }: PrepareParts,
 ): Promise<void> | undefined {
-  const identities = identitiesToCount(identified.identities, context);
+  // What the API says of a customer who was merged is the survivor's, whose lane is another one.
+  const isElsewhere = context.entities?.customer?.kind === 'merged' && event.ownLane === undefined;
+  const identities = isElsewhere ? identified.identities : identitiesToCount(identified.identities, context);
   return contacts?.count(event, { event: capillary, identities, source });
 }
 

@@ -1,5 +1,6 @@
 import type { DestinationStatus } from '../delivery/destination-state.ts';
 import type { Destinations } from '../delivery/destinations.ts';
+import type { EnrichmentStatus } from '../enrichment/enrichment-status.ts';
 import type { AdmissionControl, Watermarks } from '../intake/admission.ts';
 import {
   type Journal,
@@ -9,17 +10,23 @@ import {
   type StoreStatus,
 } from '../journal/journal.ts';
 import { readVersion } from '../version.ts';
+import { setEnrichmentGauges, setRefreshGauges } from './enrichment-reports.ts';
 import { CLOSED_BY, DESTINATION_STATES } from './metric-labels.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface RefreshParts {
   readonly metrics: Metrics;
-  readonly journal: Pick<Journal, 'ledger' | 'backlog' | 'silentFor' | 'isLeader' | 'replicas' | 'shareOf'>;
+  readonly journal: Pick<
+    Journal,
+    'ledger' | 'backlog' | 'refreshes' | 'silentFor' | 'isLeader' | 'replicas' | 'shareOf'
+  >;
   readonly destinations: Pick<Destinations, 'all' | 'misplaced'>;
   readonly admission: Pick<AdmissionControl, 'status' | 'refusal'>;
   readonly watermarks: Watermarks;
   /** Whether the store is in a database that replicas share. */
   readonly isShared: boolean;
+  /** Of the sources that are enriched. */
+  readonly enrichment: () => readonly EnrichmentStatus[];
   /** Names of the configured sources. */
   readonly sources: () => readonly string[];
   /** Epoch ms. */
@@ -66,6 +73,7 @@ function setFromMemory(parts: RefreshParts, started: number): void {
   }
   if (isShared) metrics.storeConnected.set(admission.status?.isWritable === true ? 1 : 0);
   else metrics.storeConnected.remove();
+  setEnrichmentGauges(metrics, parts.enrichment());
   metrics.storeLeader.set(journal.isLeader() ? 1 : 0);
 }
 
@@ -123,11 +131,15 @@ function pendingWithout(sources: readonly string[], ledger: Ledger): number {
 
 /** Gauges that need calls to the storage thread. */
 async function setFromJournal({ metrics, journal, destinations, sources, now }: RefreshParts): Promise<void> {
-  const [ledger, backlog, replicas] = await Promise.all([
+  const [ledger, backlog, replicas, refreshes] = await Promise.all([
     journal.ledger(),
     journal.backlog(),
     journal.replicas(),
+    journal.refreshes(),
   ]);
+  const configured = new Set(destinations.all.map(({ config: { name } }) => name));
+  const known = refreshes.filter(({ destination }) => configured.has(destination));
+  setRefreshGauges(metrics, known, now());
   metrics.replicas.set(replicas.length);
   for (const [source, counts] of Object.entries(ledger)) {
     for (const [state, count] of Object.entries(counts)) metrics.events.set({ source, state }, count);

@@ -94,4 +94,25 @@ describe('an event of a customer who was merged', () => {
     await Promise.all([first, second].map(({ receipt }) => harness.whenSettled(receipt)));
     expect(await mergeEvents()).toHaveLength(1);
   });
+
+  it('is sent without a profile record if nobody knows into whom', async () => {
+    await start(enricherOf(undefined));
+    const { receipt, id } = await harness.accept(pointsIssued(VICTIM, 10));
+    expect(await harness.whenSettled(receipt)).toMatchObject({ state: 'delivered', delivered: ['event'] });
+    expect(harness.simulator.landed({ kind: 'event' }).map((one) => one.id)).toEqual([id]);
+    expect(harness.simulator.landed({ kind: 'profile' })).toEqual([]);
+    expect(await mergeEvents()).toEqual([]);
+  });
+
+  it('waits for its survivor for maxDelay only', async () => {
+    await start(enricherOf(SURVIVOR, true), ({ sources }) =>
+      Object.assign(sources[0]!, { enrich: { maxDelay: '1500ms' } }),
+    );
+    // The merge waits behind it.
+    await harness.accept(pointsIssued(SURVIVOR, 30));
+    const { receipt } = await harness.accept(pointsIssued(VICTIM, 10));
+    expect(await harness.whenSettled(receipt)).toMatchObject({ state: 'delivered', delivered: ['event'] });
+    expect(harness.simulator.landed({ kind: 'profile' })).toEqual([]);
+    expect(await mergeEvents()).toMatchObject([{ state: 'pending' }]);
+  });
 });

@@ -39,6 +39,17 @@ function rig() {
       ledger: () => answer({ acme: counts, former: { ...counts, pending: 8 } }),
       backlog: () =>
         answer([{ destination: 'acme-aep', pending: 2, replaying: 1, oldestReceivedAt: T0 - 90_000 }]),
+      refreshes: () =>
+        answer([
+          {
+            source: 'acme',
+            destination: 'acme-aep',
+            customers: 3,
+            bills: 2,
+            running: 1,
+            oldestAt: T0 - 60_000,
+          },
+        ]),
       silentFor: () => 2_500,
       isLeader: () => state.isLeader,
       shareOf: () => 0.5,
@@ -69,6 +80,7 @@ function rig() {
     },
     watermarks: { maxBytes: 1_000, minFree: 10 },
     isShared: true,
+    enrichment: () => [],
     sources: () => ['acme'],
     now: () => T0,
   });
@@ -97,6 +109,9 @@ describe('a scrape', () => {
       'relay_replicas 2',
       'relay_slots_owned{destination="acme-aep"} 32',
       'relay_slots_unowned{destination="acme-aep"} 1',
+      'relay_enrichment_refreshes{source="acme",destination="acme-aep",part="customer"} 3',
+      'relay_enrichment_refreshes{source="acme",destination="acme-aep",part="bill"} 2',
+      'relay_enrichment_oldest_refresh_age_seconds{source="acme",destination="acme-aep"} 60',
     ])
       expect(lines).toContain(line);
     expect(lines.filter((line) => line.startsWith('relay_store_vacuum_held_seconds '))).toEqual([]);

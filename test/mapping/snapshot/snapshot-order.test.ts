@@ -13,11 +13,11 @@ import { bill, found, INES, SILVER } from './snapshot-rig.ts';
 
 const NEW = { destination: { schemaFeatures: { loyalty2026: true } } };
 
-function updated(day: number, email: string, firstName: string): HistoryEvent {
+function updated(day: number, email: string, firstName: string, customerId = 1): HistoryEvent {
   return {
     eventName: 'customerUpdated',
     day,
-    data: { firstName, customerIdentifiers: { customerId: 1, instore: { email } } },
+    data: { firstName, customerIdentifiers: { customerId, instore: { email } } },
   };
 }
 
@@ -76,6 +76,41 @@ describe('events and snapshots', () => {
         },
       ),
       { numRuns: 25, seed: 20_261_130 },
+    );
+  });
+
+  it('do so for customers who were merged', async () => {
+    const survivor = { customerId: '7', lastName: 'Survivor' };
+    const events: readonly HistoryEvent[] = [
+      ...EVENTS.filter(({ day }) => day < 4),
+      {
+        eventName: 'loyaltyCustomerMerge',
+        day: 4,
+        customerId: 7,
+        data: {
+          survivorCustomerIdentifiers: { customerId: 7 },
+          victimCustomerIdentifiers: { customerId: 1 },
+        },
+      },
+      { ...subscribed(3.5, 'EMAIL', 'OPTOUT', '03'), customerId: 7 },
+      { ...bill(5, found(5, { ...survivor, subscriptions: [EMAIL_IN] })), customerId: 7 },
+      { ...bill(2.5, found(2.5, { ...survivor, firstName: 'Early', programs: [GOLD] })), customerId: 7 },
+    ];
+    const last: HistoryEvent = updated(9, 'last@example.net', 'Last', 7);
+    const after = async (order: readonly HistoryEvent[]) =>
+      (await createHistory(NEW).send(...order, last)).record;
+    const expected = await after(events);
+
+    expect(expected).toMatchObject({
+      consents: { marketing: { email: { val: 'y' } } },
+      identityMap: { capillaryId: [{ id: '7' }], Email: [{ id: 'last@example.net' }] },
+      loyalty: { tier: 'Silver', points: 145 },
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.shuffledSubarray([...events], { minLength: events.length }), async (shuffled) => {
+        expect(await after(shuffled)).toEqual(expected);
+      }),
+      { numRuns: 20, seed: 20_261_130 },
     );
   });
 

@@ -98,9 +98,16 @@ export function createApiCaller(parts: ApiCallerParts): ApiCaller {
   /** 429 in a row. */
   let throttled = 0;
 
+  /** Resolves after the time, or when all calls end. */
   const wait = (ms: number): Promise<void> =>
     new Promise((resolve) => {
-      clock.after(ms, resolve);
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = clock.after(ms, end);
+      signal.addEventListener('abort', end);
     });
 
   const attempt = async <T>(

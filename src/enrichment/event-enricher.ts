@@ -3,21 +3,24 @@ import type { FetchedBill, FetchedCustomer } from '../capillary/entities.ts';
 import type { EnrichConfig } from '../config/enrich-config.ts';
 import type { SourceConfig } from '../config/source-config.ts';
 import { createBillFetch } from './bill-fetch.ts';
-import { PRIORITY, type Priority } from './api-call-queue.ts';
+import { PRIORITY } from './api-call-queue.ts';
 import { createCallStage, type CallStageParts } from './call-stage.ts';
 import { createCustomerFetch } from './customer-fetch.ts';
 import type { Endpoint } from './enrichment-observer.ts';
 import type { EnrichmentStatus } from './enrichment-status.ts';
+import { type EventTimes, timesOf } from './event-times.ts';
 import { type Collected, enrichmentOf, type Part } from './event-wait.ts';
 import { createFetchPool } from './fetch-pool.ts';
 import { createRecentCounts } from './recent-counts.ts';
-import type { FetchedPart, SharedFetch, Waiter } from './shared-fetch.ts';
+import type { FetchedPart, SharedFetch } from './shared-fetch.ts';
 import { SYSTEM_CLOCK, type StageClock } from './stage-clock.ts';
 import { type Wants, wantsOf } from './wants.ts';
 
 export interface EnricherOptions extends Pick<CallStageParts, 'api' | 'reads' | 'observer'> {
   readonly source: Pick<SourceConfig, 'name' | 'labels'>;
   readonly enrich: EnrichConfig;
+  /** Organisation of the API client, once it is known: events of others are none of its business. */
+  readonly orgId?: () => number | undefined;
   /** Processes that share the API key, from 1. Default: 1. */
   readonly share?: () => number;
   readonly clock?: StageClock;
@@ -36,31 +39,17 @@ export interface EventEnricher extends Enricher {
 
 /** More would hold too much memory; they go on without. */
 const MAX_WAITING = 500;
-/** An event may be served by an answer that is so much of `coalesce` younger. */
-const SERVED_SHARE = 1 / 3;
 /** A longer wait for a call means that live events take all. */
 const MAX_REFRESH_WAIT_MS = 5_000;
 const MINUTE_MS = 60_000;
-
-/** The times of an event, monotonic ms. */
-interface Times extends Pick<Waiter<never>, 'due' | 'servedFrom' | 'deadline' | 'priority'> {
-  readonly isFlood: boolean;
-}
 
 function keyOf({ orgId }: EnrichRequest['event'], id: string): string {
   return `${orgId}/${id}`;
 }
 
-function priorityOf(purpose: EnrichRequest['purpose'], isFlood: boolean): Priority {
-  if (purpose !== 'live') return PRIORITY[purpose];
-  return isFlood ? PRIORITY.flood : PRIORITY.live;
-}
-
 export function createEnricher(options: EnricherOptions): EventEnricher {
   const { source, enrich, observer, api, reads, clock = SYSTEM_CLOCK } = options;
-  const { share = () => 1, jitter = Math.random } = options;
-  /** A wait for others may not be longer than the longest wait. */
-  const coalesce = Math.min(enrich.coalesce, enrich.maxDelay / 2);
+  const { share = () => 1, orgId = () => undefined, jitter = Math.random } = options;
   const ending = new AbortController();
   const counts = createRecentCounts(MINUTE_MS, 60, clock.monotonic);
   let waiting = 0;
@@ -108,28 +97,14 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
     onError,
   });
 
-  const timesOf = ({ receivedAt, purpose }: EnrichRequest, isFlood: boolean): Times => {
-    const now = clock.monotonic();
-    const receivedFor = Math.max(0, clock.now() - receivedAt);
-    const received = now - receivedFor;
-    return {
-      due: received + coalesce,
-      servedFrom: received + coalesce * SERVED_SHARE,
-      deadline: now + enrich.maxDelay,
-      priority: priorityOf(purpose, isFlood),
-      isFlood: isFlood && purpose === 'live',
-    };
-  };
-
   /** Why the event goes on without asking; undefined: it waits. */
-  const refusal = (endpoint: Endpoint, isActive: boolean, times: Times): MissingReason | undefined => {
+  const refusal = (endpoint: Endpoint, isActive: boolean, times: EventTimes): MissingReason | undefined => {
     if (ending.signal.aborted || circuit.isOpen) return 'unavailable';
     if (forbidden.isOff(endpoint)) return 'forbidden';
     if (waiting >= MAX_WAITING) return 'budget';
     if (isActive) return undefined;
-    const now = clock.monotonic();
-    const startsAt = now + queue.msUntilStart(times.priority);
-    if (Math.max(startsAt, times.due) > times.deadline) return 'budget';
+    const startsAt = clock.monotonic() + queue.msUntilStart(times.priority);
+    if (Math.max(startsAt, times.due) > times.lastStart) return 'budget';
     return times.isFlood && !budget.takeFlood() ? 'budget' : undefined;
   };
 
@@ -137,7 +112,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
   const ask = <T>(
     endpoint: Endpoint,
     fetch: SharedFetch<T>,
-    times: Times,
+    times: EventTimes,
     done: (part: FetchedPart<T>) => void,
   ): FetchedPart<T> | (() => void) => {
     const value = fetch.answerFor(times.servedFrom);
@@ -146,14 +121,15 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
     return missing === undefined ? fetch.join({ ...times, done }) : { missing };
   };
 
-  const settle = (request: EnrichRequest, collected: Collected, startedAt: number): Enrichment => {
+  /** @param startedAt absent if the event did not wait */
+  const settle = (request: EnrichRequest, collected: Collected, startedAt?: number): Enrichment => {
     const { customer, missing } = collected;
     if (customer?.kind === 'erased')
       for (const fetch of bills.all())
         fetch.forget(({ bill }) => bill.customerId === request.event.customerId);
-    const waited = clock.monotonic() - startedAt;
+    const waited = startedAt === undefined ? 0 : clock.monotonic() - startedAt;
     const outcome = missing.customer ?? missing.bill ?? 'complete';
-    const isCached = outcome === 'complete' && waited === 0;
+    const isCached = outcome === 'complete' && startedAt === undefined;
     counts.add(outcome);
     if (isCached) counts.add('cached');
     observer.eventEnriched(source.name, { outcome, isCached, waited });
@@ -162,8 +138,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
 
   const complete = (request: EnrichRequest, wants: Wants): Enrichment | Promise<Enrichment> => {
     const { event, parts, stored, signal } = request;
-    const startedAt = clock.monotonic();
-    const times = timesOf(request, wants.isFlood);
+    const times = timesOf(request, wants.isFlood, enrich, clock);
     const collected: Collected = { missing: {} };
     const leaves: (() => void)[] = [];
     let pending = 0;
@@ -193,7 +168,9 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
       collect('bill', bills.of(keyOf(event, bill.transactionId), bill), (value) => {
         collected.bill = value;
       });
-    if (pending === 0) return settle(request, collected, startedAt);
+    if (pending === 0) return settle(request, collected);
+
+    const startedAt = clock.monotonic();
 
     waiting += 1;
     return new Promise((resolve, reject) => {
@@ -218,7 +195,9 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
   return {
     enrich(request) {
       const { event } = request;
-      const wants = wantsOf(event, enrich, source);
+      // The id of a customer can be another person's in another organisation.
+      const isForeign = (orgId() ?? event.orgId) !== event.orgId;
+      const wants = isForeign ? undefined : wantsOf(event, enrich, source);
       if (wants !== undefined) return complete(request, wants);
       // A deletion is such an event.
       if (event.customerId !== undefined) customers.peek(keyOf(event, event.customerId))?.forget();

@@ -75,6 +75,9 @@ const UNKNOWN_DELAYS_MS = [2_000, 5_000, 20_000, 60_000] as const;
 /** After that an event waits for the first of these delays again. */
 const UNKNOWN_MEMORY_MS = 60_000;
 
+/** The others are not worth several calls: they are many, or come again. */
+const WAITS_FOR_UNKNOWN: ReadonlySet<Priority> = new Set([PRIORITY.live, PRIORITY.replay]);
+
 interface Waiting<T> {
   readonly waiter: Waiter<T>;
   readonly cancelDeadline: () => void;
@@ -142,7 +145,9 @@ export function createSharedFetch<T>(parts: SharedFetchParts<T>): SharedFetch<T>
     unknowns += 1;
     unknownAt = clock.monotonic();
     const retryAt = delay === undefined ? Number.POSITIVE_INFINITY : unknownAt + delay;
-    for (const one of waiting) if (one.waiter.deadline < retryAt) end(one, { missing: 'unknown' });
+    for (const one of waiting)
+      if (one.waiter.deadline < retryAt || !WAITS_FOR_UNKNOWN.has(one.waiter.priority))
+        end(one, { missing: 'unknown' });
     if (waiting.size > 0) planAt(retryAt);
   };
 

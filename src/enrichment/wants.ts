@@ -39,7 +39,7 @@ const LINES = ['lineItems', 'lineItemsV2', 'productLineItems', 'productListItems
 
 /**
  * Events that jobs and campaigns raise, not the customer: at the end of a month hundreds of
- * thousands of them come within an hour. Source: docs/platforms/capillary.md#expiry-notices
+ * thousands of them come within an hour. Source: docs/platforms/capillary.md#rate-and-size
  */
 const FLOOD_EVENTS: ReadonlySet<string> = new Set([
   'pointsExpired',

@@ -182,6 +182,15 @@ describe('what Capillary does not know yet', () => {
     expect(refresh.result?.missing).toEqual({ customer: 'unknown', retryIn: 3_600_000 });
   });
 
+  test('is asked for once for an event of a flood', async () => {
+    const { watch, clock, api, asked } = startEnricher();
+    api.customer = () => refused('customer-unknown');
+    const flood = watch(anEvent('pointsExpired', {}, '7'));
+    await clock.advance(60_000);
+    expect(flood.result?.missing).toMatchObject({ customer: 'unknown' });
+    expect(asked()).toEqual(['customer 7']);
+  });
+
   test('is not asked for again if the call itself is refused', async () => {
     const { watch, clock, api, asked } = startEnricher();
     api.customer = () => refused('invalid', { code: '8013' });

@@ -37,6 +37,16 @@ describe('an event', () => {
     expect(calls).toEqual([]);
   });
 
+  test('of another organisation than the API client is not asked for', async () => {
+    let orgId: number | undefined;
+    const { watch, request, clock, calls } = startEnricher({ orgId: () => orgId });
+    watch(anEvent('pointsIssued', {}, '7'));
+    await clock.advance(4_000);
+    expect(calls.length).toBeGreaterThan(0);
+    orgId = 1;
+    expect(request(anEvent('pointsIssued', {}, '8'))).toBeUndefined();
+  });
+
   test('of a backlog is asked for at once', async () => {
     const { watch, clock } = startEnricher();
     const old = watch(aPurchase('7'), { receivedAt: clock.now() - HOUR_MS });
@@ -119,6 +129,16 @@ describe('calls are shared by', () => {
     await clock.advance(1_000);
     expect(next.result?.missing).toBeUndefined();
     expect(asked()).toHaveLength(2);
+  });
+
+  test('nobody later: what was fetched is forgotten soon, also if no event comes', async () => {
+    const { watch, clock } = startEnricher();
+    watch(aPurchase('7'));
+    await clock.advance(20_000);
+    expect(clock.pending).toBeGreaterThan(0);
+    await clock.advance(30_000);
+    // Nothing is left to be looked after.
+    expect(clock.pending).toBe(0);
   });
 
   test('bills of the same customer are bills of their own', async () => {

@@ -52,6 +52,7 @@ export interface RigOptions {
   readonly callsPerMinute?: number;
   readonly concurrency?: number;
   readonly share?: () => number;
+  readonly orgId?: () => number | undefined;
 }
 
 function isRefusal(value: unknown): value is ReadAnswer<never> {
@@ -129,6 +130,7 @@ export function startEnricher(options: RigOptions = {}) {
     api: { callsPerMinute: options.callsPerMinute ?? 600, concurrency: options.concurrency ?? 4 },
     reads: () => reads,
     ...(options.share === undefined ? {} : { share: options.share }),
+    ...(options.orgId === undefined ? {} : { orgId: options.orgId }),
     observer: {
       callEnded: () => undefined,
       eventEnriched: (_source, event) => enriched.push(event),

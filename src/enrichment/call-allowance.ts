@@ -1,5 +1,4 @@
 import { type Rate, rateOf } from '../capillary/api/call-pace.ts';
-import { createRecentCounts } from './recent-counts.ts';
 import type { StageClock } from './stage-clock.ts';
 
 export interface CallAllowanceOptions {
@@ -31,14 +30,13 @@ export interface CallAllowance {
 export interface BudgetStatus {
   /** Of this process. */
   readonly callsPerMinute: number;
-  /** Calls that may still start within this minute. */
+  /** Calls that may start at once; at 0 they wait for their turn. */
   readonly left: number;
   readonly running: number;
   /** ms for which no call starts, because the API asked for it; 0: none. */
   readonly pausedFor: number;
 }
 
-const MINUTE_MS = 60_000;
 /** Small limits have no call to spare for tokens. */
 const MIN_RATE_WITH_RESERVE = 20;
 /** Share of the events that batch jobs raise. */
@@ -48,7 +46,6 @@ const FLOOD_BURST_MINUTES = 1 / 4;
 
 export function createCallAllowance(options: CallAllowanceOptions): CallAllowance {
   const { share, clock } = options;
-  const started = createRecentCounts(MINUTE_MS / 60, 60, clock.monotonic);
   let running = 0;
   let pausedUntil = 0;
   let filledAt = clock.monotonic();
@@ -86,7 +83,6 @@ export function createCallAllowance(options: CallAllowanceOptions): CallAllowanc
       refill();
       allowance -= 1;
       running += 1;
-      started.add('call');
     },
     end() {
       running -= 1;
@@ -101,13 +97,10 @@ export function createCallAllowance(options: CallAllowanceOptions): CallAllowanc
       return true;
     },
     get status() {
-      const limit = callsPerMinute();
-      return {
-        callsPerMinute: limit,
-        left: Math.max(0, limit - (started.sums()['call'] ?? 0)),
-        running,
-        pausedFor: Math.max(0, Math.ceil(pausedUntil - clock.monotonic())),
-      };
+      refill();
+      const pausedFor = Math.max(0, Math.ceil(pausedUntil - filledAt));
+      const left = pausedFor > 0 ? 0 : Math.max(0, Math.floor(allowance));
+      return { callsPerMinute: callsPerMinute(), left, running, pausedFor };
     },
   };
 }

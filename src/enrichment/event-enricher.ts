@@ -19,7 +19,7 @@ import { type Wants, wantsOf } from './wants.ts';
 export interface EnricherOptions extends Pick<CallStageParts, 'api' | 'reads' | 'observer'> {
   readonly source: Pick<SourceConfig, 'name' | 'labels'>;
   readonly enrich: EnrichConfig;
-  /** Organisation of the API client, once it is known: events of others are none of its business. */
+  /** Organisation of the API client, once it is known: events of others want nothing. */
   readonly orgId?: () => number | undefined;
   /** Processes that share the API key, from 1. Default: 1. */
   readonly share?: () => number;

@@ -6,6 +6,7 @@ import type { CapillaryEvent } from '../../src/capillary/event.ts';
 import { parseEvent } from '../../src/capillary/event-parser.ts';
 import type { EnrichConfig } from '../../src/config/enrich-config.ts';
 import { createEnricher } from '../../src/enrichment/event-enricher.ts';
+import { SYSTEM_CLOCK, type StageClock } from '../../src/enrichment/stage-clock.ts';
 import type { CircuitStatus } from '../../src/enrichment/circuit-breaker.ts';
 import type { CapillaryOptions } from '../../src/simulator/capillary/api/capillary-options.ts';
 import { balanceOf } from '../../src/simulator/capillary/world/points-account.ts';
@@ -16,7 +17,11 @@ import { anEvent } from './enrich-rig.ts';
 
 const CLIENT = { key: 'northKey', secret: 'northSecret' };
 
-async function enricherAtTwin(twin: CapillaryOptions = {}, enrich: Partial<EnrichConfig> = {}) {
+async function enricherAtTwin(
+  twin: CapillaryOptions = {},
+  enrich: Partial<EnrichConfig> = {},
+  clock: StageClock = SYSTEM_CLOCK,
+) {
   const { simulator } = await withCapillary({ clients: [CLIENT], ...twin });
   const limits = { callsPerMinute: 100_000, concurrency: 4 };
   const client = createCapillaryClient({
@@ -44,6 +49,7 @@ async function enricherAtTwin(twin: CapillaryOptions = {}, enrich: Partial<Enric
         throw error;
       },
     },
+    clock,
     jitter: () => 0,
   });
   onTestFinished(async () => {
@@ -143,7 +149,7 @@ describe('at the simulated Capillary', () => {
   });
 
   test('a merged customer is the survivor, an erased one is nobody', async () => {
-    const { world, enrich } = await enricherAtTwin();
+    const { world, enrich } = await enricherAtTwin({}, { maxDelay: 1_500 });
     const [survivor, victim] = firstTwo(world.customers.values());
     world.merge(survivor, victim, Date.now());
     expect((await enrich(pointsOf(victim)))?.entities.customer).toMatchObject({
@@ -192,7 +198,12 @@ describe('at the simulated Capillary', () => {
   });
 
   test('after an outage events are completed again', async () => {
-    const { simulator, world, enrich, enricher, circuit } = await enricherAtTwin();
+    const quick: StageClock = { ...SYSTEM_CLOCK, after: (ms, run) => SYSTEM_CLOCK.after(ms / 10, run) };
+    const { simulator, world, enrich, enricher, circuit } = await enricherAtTwin(
+      {},
+      { maxDelay: 60_000 },
+      quick,
+    );
     const customers = [...world.customers.values()];
     simulator.setFaults([{ on: 'capillary', match: { method: 'GET' }, then: { status: 503 } }]);
     const during = await Promise.all(customers.slice(0, 8).map((customer) => enrich(pointsOf(customer))));

@@ -85,8 +85,14 @@ describe('the enrichment of settlements in PostgreSQL', () => {
     await one.settle('one', [settled.delivered(receipt), settled.delivered(other!)]);
     expect(names).toEqual(['settle']);
     expect(await refreshes(one.engine)).toEqual([]);
+    names.length = 0;
     expect(await refresh(one.engine, { routes: ROUTES, running: 1 })).toEqual({ started: 0, dropped: 0 });
-    expect(await rig.sql('SELECT * FROM refreshes')).toEqual([]);
+    expect(names).toEqual(['refresh_first_due']);
+    // What is over is forgotten when something is due again.
+    const [next] = await rig.put({});
+    await one.settleOne(missing(next!));
+    await refresh(one.engine, { routes: ROUTES, running: 1 });
+    expect(await rig.sql('SELECT receipt FROM refreshes')).toEqual([{ receipt: next }]);
   });
 
   it('is one statement more for what was fetched, and one for what is missing', async () => {

@@ -103,6 +103,39 @@ describe('the migration of a PostgreSQL schema', () => {
     });
   });
 
+  it('lets relays of the first format go on beside those that enrich events', async () => {
+    const { schema, connect } = await rig();
+    const connection = await connect();
+    const before = MIGRATIONS.slice(0, 1);
+    await migrate(connection, { schema, log, migrations: before });
+    await connection.execute(`CREATE TABLE bodies_7 (LIKE bodies INCLUDING ALL);
+      ALTER TABLE bodies ATTACH PARTITION bodies_7 FOR VALUES IN (7);
+      INSERT INTO bodies (day, seq, body) VALUES (7, 1, 'a'), (8, 2, 'b')`);
+    const { steps } = await planMigration(connection, { schema });
+    expect(steps.map(({ name }) => name)).toEqual(['enrichment']);
+    expect(steps[0]?.sql).toContain('ALTER TABLE bodies ADD COLUMN entities');
+    await migrate(connection, { schema, log });
+    expect(await migrate(connection, { schema, log, migrations: before })).toMatchObject({ newest: 1 });
+    // As such a relay makes a partition, and keeps rows of one that it drops.
+    await connection.execute(`UPDATE bodies SET entities = 'c' WHERE seq = 1;
+      CREATE TABLE bodies_8 (LIKE bodies INCLUDING ALL);
+      WITH moved AS (DELETE FROM bodies_default WHERE day = 8 RETURNING *) INSERT INTO bodies_8 SELECT * FROM moved;
+      ALTER TABLE bodies ATTACH PARTITION bodies_8 FOR VALUES IN (8);
+      ALTER TABLE bodies DETACH PARTITION bodies_7;
+      INSERT INTO bodies SELECT * FROM bodies_7;
+      DROP TABLE bodies_7`);
+    expect(
+      await connection.query({
+        name: '',
+        text: `SELECT seq, tableoid::regclass::text AS "table", convert_from(body, 'UTF8') AS body,
+          convert_from(entities, 'UTF8') AS entities FROM bodies ORDER BY seq`,
+      }),
+    ).toEqual([
+      { seq: 1, table: 'bodies_default', body: 'a', entities: 'c' },
+      { seq: 2, table: 'bodies_8', body: 'b', entities: null },
+    ]);
+  });
+
   it('is planned without changing anything', async () => {
     const { schema, url, connect } = await rig();
     const plan = await planMigration(await connect(), { schema });

@@ -15,6 +15,12 @@ import { type Placement, placementsOf } from './placements.ts';
  * locked before their refreshes, as everywhere.
  */
 
+/** Whoever asks every few seconds does not read the whole of a backlog that is not due yet. */
+const FIRST_DUE: Statement = {
+  name: 'refresh_first_due',
+  text: 'SELECT FROM refreshes WHERE NOT is_running AND due_at <= $1 ORDER BY due_at LIMIT 1',
+};
+
 /** One at a time over all replicas, so that no more are running than were asked for. */
 const LOCK_REFRESHES: Statement = {
   name: 'refresh_lock',
@@ -177,7 +183,8 @@ export async function refresh(
     routes.map(({ destination }) => storedText(destination)),
   ];
   let [started, dropped] = [0, 0];
-  for (let isMore = routes.length > 0 && running > 0; isMore; ) {
+  let isMore = routes.length > 0 && (await sessions.query('work', FIRST_DUE, [now()])).length > 0;
+  while (isMore) {
     const step = await sessions.transaction('work', async (session) => {
       await session.query(LOCK_REFRESHES);
       await session.query(FORGET_OVER);

@@ -38,6 +38,7 @@ CREATE TABLE refreshes (
   autovacuum_vacuum_cost_delay = 0
 );
 CREATE INDEX refreshes_newest ON refreshes (source, destination, seq, due_at) WHERE NOT is_running;
+CREATE INDEX refreshes_due ON refreshes (due_at) WHERE NOT is_running;
 CREATE INDEX refreshes_running ON refreshes (receipt) WHERE is_running;
 CREATE INDEX refreshes_lane ON refreshes (lane_key) WHERE customer;
 `;

@@ -1,6 +1,6 @@
 import type { RefreshRequest } from '../../journal.ts';
 import { MAX_CHANGES_PER_STEP, REFRESHED, REFRESHER } from '../../operator-actions.ts';
-import { keepsBodySql } from '../engine/body-presence.ts';
+import { hasBodySql, keepsBodySql } from '../engine/body-presence.ts';
 import { addCountsSql } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import { pinHeads } from '../engine/head-pins.ts';
@@ -41,17 +41,17 @@ const COUNT_RUNNING: Statement = {
     WHERE r.is_running`,
 };
 
-/** The newest ones that are due at `$3`, `$4` at most. */
+/** The newest ones that are due at `$3`. */
 const FIND_DUE: Statement = {
   name: 'refresh_due',
-  text: `SELECT due.receipt, due.day, due.seq
+  text: `SELECT due.receipt, due.day, due.seq, ${hasBodySql('due')} AS "hasBody"
     FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS u (source, destination)) AS i
       CROSS JOIN LATERAL (
         SELECT r.receipt, r.day, r.seq FROM refreshes AS r
         WHERE r.source = i.source AND r.destination = i.destination AND NOT r.is_running AND r.due_at <= $3
-        ORDER BY r.seq DESC LIMIT $4::integer
+        ORDER BY r.seq DESC LIMIT ${MAX_CHANGES_PER_STEP}
       ) AS due
-    ORDER BY due.seq DESC LIMIT $4::integer`,
+    ORDER BY due.seq DESC LIMIT ${MAX_CHANGES_PER_STEP}`,
 };
 
 /** Of those whose body is gone, the event may be gone too. */
@@ -121,7 +121,7 @@ type LockedRow = Pick<
   readonly lane_key: number;
 };
 
-type DueRow = Pick<StoredRow, 'receipt' | 'day' | 'seq'>;
+type DueRow = Pick<StoredRow, 'receipt' | 'day' | 'seq'> & { readonly hasBody: boolean };
 
 interface Started {
   readonly destinations: readonly string[];
@@ -130,6 +130,18 @@ interface Started {
 }
 
 const NOTHING: Started = { destinations: [], started: 0, dropped: 0 };
+
+/** The newest ones, as many as may be started, and those between them that have lost their body. */
+function newestOf(due: readonly DueRow[], free: number): readonly DueRow[] {
+  const chosen: DueRow[] = [];
+  let left = free;
+  for (const row of due) {
+    if (left === 0) break;
+    chosen.push(row);
+    if (row.hasBody) left -= 1;
+  }
+  return chosen;
+}
 
 async function start(
   { now }: Pick<PostgresEngine, 'now'>,
@@ -172,7 +184,7 @@ async function start(
   return started ?? NOTHING;
 }
 
-/** See Enrichments. */
+/** See Enrichments. Looks at a bounded number of events: what is left is for the next call. */
 export async function refresh(
   engine: PostgresEngine,
   { routes, running }: RefreshRequest,
@@ -182,22 +194,16 @@ export async function refresh(
     routes.map(({ source }) => storedText(source)),
     routes.map(({ destination }) => storedText(destination)),
   ];
-  let [started, dropped] = [0, 0];
-  let isMore = routes.length > 0 && (await sessions.query('work', FIRST_DUE, [now()])).length > 0;
-  while (isMore) {
-    const step = await sessions.transaction('work', async (session) => {
-      await session.query(LOCK_REFRESHES);
-      await session.query(FORGET_OVER);
-      const [counted] = await session.query<{ running: number }>(COUNT_RUNNING, ofRoutes);
-      const free = Math.min(running - (counted?.running ?? 0), MAX_CHANGES_PER_STEP);
-      if (free <= 0) return { ...NOTHING, found: 0 };
-      const due = await session.query<DueRow>(FIND_DUE, [...ofRoutes, now(), free]);
-      return { ...(due.length === 0 ? NOTHING : await start(engine, session, due)), found: due.length };
-    });
-    for (const destination of step.destinations) notifyClaimable(textOf(destination));
-    started += step.started;
-    dropped += step.dropped;
-    isMore = step.started < step.found || step.found === MAX_CHANGES_PER_STEP;
-  }
+  const isAnyDue = routes.length > 0 && (await sessions.query('work', FIRST_DUE, [now()])).length > 0;
+  if (!isAnyDue) return { started: 0, dropped: 0 };
+  const { destinations, started, dropped } = await sessions.transaction('work', async (session) => {
+    await session.query(LOCK_REFRESHES);
+    await session.query(FORGET_OVER);
+    const [counted] = await session.query<{ running: number }>(COUNT_RUNNING, ofRoutes);
+    const free = running - (counted?.running ?? 0);
+    const due = free <= 0 ? [] : await session.query<DueRow>(FIND_DUE, [...ofRoutes, now()]);
+    return due.length === 0 ? NOTHING : start(engine, session, newestOf(due, free));
+  });
+  for (const destination of destinations) notifyClaimable(textOf(destination));
   return { started, dropped };
 }

@@ -13,7 +13,7 @@ export interface ApiSuccess {
   readonly requestId?: string;
   /**
    * Epoch ms: what the answer says was true then or later. When the request was sent, or the
-   * answer's `Date` if that is earlier, as it is if this clock is ahead of Capillary's.
+   * answer's `Date` if that is earlier by its second or more: this clock is ahead of Capillary's.
    */
   readonly at: number;
 }
@@ -30,10 +30,13 @@ export type ApiAnswer = ApiSuccess | ApiFailure;
 /** A value that was read from an answer, or why it could not be. */
 export type ApiResult<T> = { readonly ok: true; readonly value: T } | ApiFailure;
 
+/** `Date` has whole seconds: the answer can be that much newer. */
+const DATE_MS = 1_000;
+
 /** @param sentAt epoch ms */
 export function knownAt(result: OutboundResult, sentAt: number): number {
   const date = result.kind === 'response' ? Date.parse(String(result.headers['date'])) : Number.NaN;
-  return isPlausibleTime(date) ? Math.min(date, sentAt) : sentAt;
+  return isPlausibleTime(date) && date + DATE_MS <= sentAt ? date : sentAt;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { isNewer } from './customer-state.ts';
 import { type Dated, numberFact } from './dated.ts';
 import type { FactGroups } from './facts.ts';
+import { newestSnapshotIn } from './logged-snapshots.ts';
 import { mergesInto, PROGRAM_FACTS, programLog } from './points-history.ts';
 import { changeOf, type LoggedEntry } from './points-log.ts';
 import { rounded } from './points-range.ts';
@@ -17,6 +18,9 @@ import { rounded } from './points-range.ts';
 export function lifetimeOf(customer: FactGroups, programId: string): Dated<number | null> | undefined {
   const stated = statedLifetimeOf(customer, programId);
   const log = programLog(customer, programId);
+  if (newestSnapshotIn(log) === -1) {
+    return stated;
+  }
   const lastAt = log.findLastIndex(({ s, l }) => s !== undefined && l !== undefined);
   const last = log[lastAt];
   if (last?.l === undefined || (stated !== undefined && !isNewer(last, stated))) {
@@ -40,7 +44,8 @@ export function statedLifetimeOf(customer: FactGroups, programId: string): Dated
 
 /** Net amount of all purchases. */
 export function purchasesOf(customer: FactGroups, programId: string): Dated<number | null> | undefined {
-  const said = programLog(customer, programId).findLast(({ s }) => s?.purchases !== undefined);
+  const log = programLog(customer, programId);
+  const said = newestSnapshotIn(log) === -1 ? undefined : log.findLast(({ s }) => s?.purchases !== undefined);
   return said?.s?.purchases === undefined
     ? undefined
     : unlessMerged(customer, said, { value: said.s.purchases, at: said.at, by: said.by });

@@ -74,6 +74,7 @@ function takeSnapshot(state: PointsState, balance: number, lots: readonly DatedP
   }
   // The totals of the snapshot have everything before it.
   state.isWhole = true;
+  state.isFetched = true;
   narrowToBalance(state);
 }
 
@@ -195,6 +196,8 @@ function forget(state: PointsState): void {
 function stateBalance(state: PointsState, stated: number, isExplained: boolean): void {
   const difference = state.balance === undefined ? 0 : stated - state.balance;
   const missing = difference - (state.balance === undefined ? 0 : state.unexplained);
+  // Less than the sum of both: one snapshot can have been of both already.
+  const isTwice = state.isMerging && state.isFetched;
   state.balance = stated;
   state.unexplained = 0;
   state.isMerging = false;
@@ -203,7 +206,7 @@ function stateBalance(state: PointsState, stated: number, isExplained: boolean):
   } else if (missing < -SMALLEST) {
     loosen(state, -missing);
   }
-  state.isWhole &&= Math.abs(difference) <= SMALLEST || (!isExplained && difference < 0);
+  state.isWhole &&= Math.abs(difference) <= SMALLEST || (!isExplained && !isTwice && difference < 0);
   if (stated <= SMALLEST) {
     clearLots(state);
   }

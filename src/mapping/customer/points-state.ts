@@ -29,6 +29,8 @@ export interface PointsState {
   isWhole: boolean;
   /** True after a merge until an event states the balance of both. */
   isMerging: boolean;
+  /** True if a snapshot is part of it, perhaps of both customers of a later merge. */
+  isFetched: boolean;
 }
 
 const HOUR_MS = 3_600_000;
@@ -52,6 +54,7 @@ export function emptyPoints(isNew: boolean): PointsState {
     unexplained: 0,
     isWhole: isNew,
     isMerging: false,
+    isFetched: false,
   };
 }
 
@@ -66,6 +69,7 @@ export function absorbPoints(state: PointsState, victim: PointsState): void {
     state.balance === undefined || victim.balance === undefined ? undefined : state.balance + victim.balance;
   state.unexplained += victim.unexplained;
   state.isWhole &&= victim.isWhole;
+  state.isFetched ||= victim.isFetched;
   state.isMerging = true;
 }
 

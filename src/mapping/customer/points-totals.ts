@@ -49,7 +49,7 @@ export function totalsOf(
   }
   const state = pointsOf(customer, customers, programId);
   const isClear = !hasLateEntries(customer, customers, programId);
-  const isWhole = state.isWhole && isClear;
+  const isWhole = state.isWhole && isClear && !(state.isMerging && state.isFetched);
   const logs = isWhole ? logsOf(customer, customers, programId) : [];
   const sum = (name: 'o' | 'e' | 'a' | 't'): number | undefined => {
     const total = totalIn(logs, name);

@@ -190,6 +190,8 @@ describe('the time of an answer', () => {
   test('is when the request was sent, or before that what the answer is dated', async () => {
     expect(await timeOf(undefined)).toBe(at);
     expect(await timeOf('Thu, 01 Oct 2026 09:20:31 GMT')).toBe(at);
+    // The seconds of the answer began before the request was sent.
+    expect(await timeOf('Thu, 01 Oct 2026 09:20:30 GMT')).toBe(at);
     expect(await timeOf('Thu, 01 Oct 2026 09:20:12 GMT')).toBe(Date.UTC(2026, 9, 1, 9, 20, 12));
   });
 

@@ -310,6 +310,24 @@ describe('an answer about one of several', () => {
     }
   });
 
+  it.each([
+    ['states less than the sum of both', [{ loyaltyProgramId: 973, currentPoints: 165 }]],
+    ['states no balance', []],
+  ])('customers can be of both before the merge that %s: nothing counts twice', async (_, summary) => {
+    const late = { ...merge, data: { ...merge.data, survivorCustomerLoyaltySummary: summary } };
+    const loyalty = await loyaltyAfter(
+      { ...joined(), customerId: 2 },
+      fetched(2, victim, 2),
+      fetched(4, both),
+      late,
+    );
+
+    expect(loyalty['points']).toBe(165);
+    for (const name of ['pointsRedeemed', 'pointsExpiration', 'promisedPoints']) {
+      expect(loyalty).not.toHaveProperty(name);
+    }
+  });
+
   it('customers is uncertain once the merged one has events after it', async () => {
     const late = { ...issued(7, [[1, 200]], 21), customerId: 2 };
     const loyalty = await loyaltyAfter(fetched(2, ALL), merge, fetched(6, both), late);

@@ -1,6 +1,12 @@
 /* oxlint-disable vitest/no-standalone-expect -- part of the test in model.ts */
 import { expect } from 'vitest';
-import type { Journal, NewEvent, Settlement } from '../../src/journal/journal.ts';
+import type {
+  Journal,
+  NewEvent,
+  SettledEnrichment,
+  Settlement,
+  StoredEnrichment,
+} from '../../src/journal/journal.ts';
 import { type Arrival, type ModelEvent, ModelJournal } from './model-journal.ts';
 import {
   type ArrivalStep,
@@ -21,7 +27,26 @@ const DELIVERED: Outcome = {
   wait: 0,
   erase: false,
   alias: undefined,
+  enrichment: undefined,
 };
+
+const NOTHING = { entities: undefined, missing: undefined, refreshed: undefined };
+
+/** What is stored about the enrichment of an event, by its receipt; nothing if there is nothing. */
+function storedOf({ receipt, state, entities, refresh }: ModelEvent): [string, StoredEnrichment][] {
+  const isRunning = state === 'pending' && refresh !== undefined;
+  if (entities === undefined && !isRunning) return [];
+  const { customer = false, bill = false, attempts = 0 } = refresh ?? {};
+  return [
+    [
+      receipt,
+      {
+        ...(entities === undefined ? {} : { entities }),
+        ...(isRunning ? { refresh: { customer, bill, attempts } } : {}),
+      },
+    ],
+  ];
+}
 
 function laneOf(customer: number): string {
   return sha256(`lane ${customer}`);
@@ -29,6 +54,18 @@ function laneOf(customer: number): string {
 
 function toLanes({ from, to }: { readonly from: number; readonly to: number }) {
   return { from: laneOf(from), to: laneOf(to) };
+}
+
+function toEnrichment({
+  entities,
+  missing,
+  refreshed,
+}: NonNullable<Outcome['enrichment']>): SettledEnrichment {
+  return {
+    ...(entities === undefined ? {} : { entities: `"${entities}"` }),
+    ...(missing === undefined ? {} : { missing: { ...missing[0], dueIn: missing[1] } }),
+    ...(refreshed === undefined ? {} : { refreshed }),
+  };
 }
 
 /** Applies each step to the journal and to the model and compares the results. */
@@ -55,6 +92,7 @@ export class Comparison {
     if (step.do === 'malformed') await this.#malformed(step);
     if (step.do === 'promote') await this.#promote(step);
     if (step.do === 'replay') await this.#replay(step);
+    if (step.do === 'refresh') await this.#refresh(step);
     if (step.do === 'discard') await this.#discard(step);
     if (step.do === 'reroute') await this.#reroute(step);
     if (step.do === 'restart') await this.#restart();
@@ -103,7 +141,7 @@ export class Comparison {
   }
 
   #settlement(event: ModelEvent, step: Outcome): Settlement {
-    const { outcome: state, delivered, wait, erase, alias } = step;
+    const { outcome: state, delivered, wait, erase, alias, enrichment } = step;
     const common = {
       receipt: event.receipt,
       attempts: [],
@@ -112,6 +150,7 @@ export class Comparison {
       ...(alias === undefined
         ? {}
         : { alias: { ...toLanes(alias), profile: alias.stale ? 'not this' : null } }),
+      ...(enrichment === undefined ? {} : { enrichment: toEnrichment(enrichment) }),
     };
     if (state === 'pending') return { ...common, state, dueIn: wait, failedAttempts: 1, ownFaultCount: 0 };
     if (state === 'delivered') return { ...common, state };
@@ -122,14 +161,19 @@ export class Comparison {
   async #settleAll(token: string, chosen: readonly (readonly [ModelEvent, Outcome])[]): Promise<void> {
     const settlements = chosen.map(([event, outcome]) => this.#settlement(event, outcome));
     const { stale } = await this.#journal.settle(token, settlements);
-    const expected = chosen.filter(([event, { outcome, wait, alias, ...step }]) =>
-      this.#model.settle(event, token, {
+    const expected = chosen.filter(([event, { outcome, wait, alias, enrichment, ...step }]) => {
+      const { entities, missing, refreshed } = toEnrichment(enrichment ?? NOTHING);
+      const settlement = {
         ...step,
         state: outcome,
         dueAt: this.#now + wait,
         alias: alias && { ...toLanes(alias), stale: alias.stale },
-      }),
-    );
+        entities,
+        missing: missing && { ...missing, dueAt: this.#now + missing.dueIn },
+        refreshed,
+      };
+      return this.#model.settle(event, token, settlement, this.#now);
+    });
     expect(stale).toEqual(expected.map(([{ receipt }]) => receipt));
   }
 
@@ -227,8 +271,18 @@ export class Comparison {
       filter: { states: [step.state] },
       asNew: false,
       by: 'olga',
+      refetch: step.refetch,
     });
-    expect(answer.replayed).toBe(this.#model.replay((event) => event.state === step.state, this.#now));
+    const replayed = this.#model.replay(({ state }) => state === step.state, step.refetch, this.#now);
+    expect(answer.replayed).toBe(replayed);
+  }
+
+  async #refresh({ sources, destination, running }: StepOf<'refresh'>): Promise<void> {
+    const routes = sources.map((source) => ({ source, destination }));
+    const isOfRoute = (event: ModelEvent): boolean =>
+      event.destination === destination && sources.includes(event.source as (typeof sources)[number]);
+    const started = this.#model.refresh(isOfRoute, running, this.#now);
+    expect(await this.#journal.refresh({ routes, running })).toEqual({ started, dropped: 0 });
   }
 
   async #discard(step: StepOf<'discard'>): Promise<void> {
@@ -259,6 +313,9 @@ export class Comparison {
       for (const state of ['pending', 'delivered', 'ignored', 'dead', 'malformed'] as const)
         expect([state, counts[state]]).toEqual([state, this.#model.count(source, state)]);
     }
+    expect(await this.#journal.refreshes()).toEqual(this.#model.refreshes());
+    const receipts = this.#model.events.map(({ receipt }) => receipt);
+    expect(await this.#journal.enrichments(receipts)).toEqual(new Map(this.#model.events.flatMap(storedOf)));
     for (const { destination, pending, replaying } of await this.#journal.backlog())
       expect([destination, pending, replaying]).toEqual([
         destination,

@@ -1,4 +1,4 @@
-import type { EventState, MessageKind } from '../../src/journal/journal.ts';
+import type { EnrichmentParts, EventState, MessageKind, RefreshBacklog } from '../../src/journal/journal.ts';
 
 export interface ModelEvent {
   readonly receipt: string;
@@ -22,6 +22,17 @@ export interface ModelEvent {
   /** Pending because of a replay. */
   replay: boolean;
   delivered: readonly MessageKind[];
+  entities: string | undefined;
+  /** It waits for a refresh, or is pending because of one. */
+  refresh: ModelRefresh | undefined;
+}
+
+export interface ModelRefresh {
+  customer: boolean;
+  readonly bill: boolean;
+  since: number;
+  readonly dueAt: number;
+  readonly attempts: number;
 }
 
 export interface Arrival {
@@ -37,6 +48,9 @@ export interface ModelSettlement {
   /** Of an event that stays pending. */
   readonly dueAt: number;
   readonly erase: boolean;
+  readonly entities: string | undefined;
+  readonly missing: (EnrichmentParts & { readonly dueAt: number }) | undefined;
+  readonly refreshed: EnrichmentParts | undefined;
   readonly alias: { readonly from: string; readonly to: string; readonly stale: boolean } | undefined;
 }
 
@@ -99,7 +113,7 @@ export class ModelJournal {
   }
 
   /** @returns whether the settlement is stale */
-  settle(event: ModelEvent, token: string, settlement: ModelSettlement): boolean {
+  settle(event: ModelEvent, token: string, settlement: ModelSettlement, now: number): boolean {
     const { state, delivered, erase, alias } = settlement;
     const isHeld = event.holder === token;
     // By an alias. In a store for one process, a delivery to the previous destination still counts.
@@ -114,29 +128,53 @@ export class ModelJournal {
       return true;
     }
     event.delivered = delivered;
+    event.entities = settlement.entities ?? event.entities;
     if (state === 'pending') event.dueAt = settlement.dueAt;
     else {
       event.state = state;
       this.#leave(event, event);
       event.replay = false;
+      this.#settleRefresh(event, settlement, now);
     }
     if (erase) this.#erase(event);
     if (alias !== undefined) this.#addAlias(event.destination, alias);
     return false;
   }
 
-  replay(filter: (event: ModelEvent) => boolean, now: number): number {
+  replay(filter: (event: ModelEvent) => boolean, refetch: boolean, now: number): number {
     const settled = this.events.filter((event) => ['delivered', 'ignored', 'dead'].includes(event.state));
     const chosen = settled.filter((event) => event.hasBody && filter(event));
     for (const event of chosen) {
-      event.replay = true;
-      if (event.state === 'delivered') event.delivered = [];
-      event.lane = this.#resolveLane(event.destination, event.ownLane);
-      this.#join(event);
-      event.state = 'pending';
-      event.dueAt = now;
+      this.#requeue(event, now);
+      event.refresh = undefined;
+      if (refetch) event.entities = undefined;
     }
     return chosen.length;
+  }
+
+  /** Makes events pending that are due for a refresh, the newest ones. */
+  refresh(isOfRoute: (event: ModelEvent) => boolean, running: number, now: number): number {
+    const ofRoutes = this.events.filter((event) => event.refresh !== undefined && isOfRoute(event));
+    const free = running - ofRoutes.filter(({ state }) => state === 'pending').length;
+    const due = ofRoutes.filter((event) => event.state !== 'pending' && event.refresh!.dueAt <= now);
+    const chosen = free <= 0 ? [] : due.slice(-free);
+    for (const event of chosen) this.#requeue(event, now);
+    return chosen.length;
+  }
+
+  refreshes(): RefreshBacklog[] {
+    const waiting = this.events.filter(({ refresh }) => refresh !== undefined);
+    const routes = Map.groupBy(waiting, ({ source, destination }) => `${source} ${destination}`);
+    return [...routes]
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([, events]) => ({
+        source: events[0]!.source,
+        destination: events[0]!.destination,
+        customers: events.filter(({ refresh }) => refresh!.customer).length,
+        bills: events.filter(({ refresh }) => refresh!.bill).length,
+        running: events.filter(({ state }) => state === 'pending').length,
+        oldestAt: Math.min(...events.map(({ refresh }) => refresh!.since)),
+      }));
   }
 
   discard(filter: (event: ModelEvent) => boolean): number {
@@ -147,6 +185,7 @@ export class ModelJournal {
       if (event.state === 'malformed') this.remove(event);
       event.state = 'ignored';
       event.hasBody = false;
+      event.entities = undefined;
     }
     return chosen.length;
   }
@@ -215,9 +254,50 @@ export class ModelJournal {
       isRerouted: false,
       replay: false,
       delivered: [],
+      entities: undefined,
+      refresh: undefined,
     };
     this.events.push(event);
     return event;
+  }
+
+  #requeue(event: ModelEvent, now: number): void {
+    event.replay = true;
+    if (event.state === 'delivered') event.delivered = [];
+    event.lane = this.#resolveLane(event.destination, event.ownLane);
+    this.#join(event);
+    event.state = 'pending';
+    event.dueAt = now;
+  }
+
+  #settleRefresh(event: ModelEvent, { state, missing, refreshed }: ModelSettlement, now: number): void {
+    const waited = event.refresh;
+    event.refresh = undefined;
+    if (state !== 'delivered') return;
+    const isCustomers = missing?.customer === true || refreshed?.customer === true;
+    const taken = isCustomers ? this.#takeCustomer(event) : Infinity;
+    if (missing === undefined || !(missing.customer || missing.bill)) return;
+    const since = Math.min(waited?.since ?? now, missing.customer ? taken : now);
+    event.refresh = { ...missing, since, attempts: waited === undefined ? 0 : waited.attempts + 1 };
+  }
+
+  /** Takes the part of the customer from all other events of the lane. */
+  #takeCustomer(taker: ModelEvent): number {
+    const of = ({ destination, ownLane }: ModelEvent): string =>
+      `${destination} ${this.#resolveLane(destination, ownLane)}`;
+    const others = this.events.filter(
+      (event) =>
+        event !== taker &&
+        event.ownLane !== undefined &&
+        event.refresh?.customer === true &&
+        of(event) === of(taker),
+    );
+    const taken = Math.min(...others.map(({ refresh }) => refresh!.since));
+    for (const event of others) {
+      if (event.refresh!.bill || event.state === 'pending') event.refresh!.customer = false;
+      else event.refresh = undefined;
+    }
+    return taken;
   }
 
   #becomeEvent(event: ModelEvent, arrival: Arrival, now: number): void {
@@ -277,6 +357,14 @@ export class ModelJournal {
       this.#heads.delete(this.#queue({ ...event, lane: from }));
       this.#join(event);
     }
+    const newest = this.events.findLast(
+      (event) =>
+        event.refresh?.customer === true &&
+        event.destination === destination &&
+        this.#resolveLane(destination, event.ownLane) === this.#resolveLane(destination, from),
+    );
+    if (newest !== undefined)
+      newest.refresh!.since = Math.min(newest.refresh!.since, this.#takeCustomer(newest));
   }
 
   /** Erases the original lane of the event and all its aliases. */
@@ -286,7 +374,10 @@ export class ModelJournal {
     for (const event of this.events) {
       const isInScope = event.destination === erased.destination || event.source === erased.source;
       if (event.lane === undefined || !isInScope || event.state === 'pending') continue;
-      if (isErased(event.lane) || isErased(event.ownLane)) event.hasBody = false;
+      if (!isErased(event.lane) && !isErased(event.ownLane)) continue;
+      event.hasBody = false;
+      event.entities = undefined;
+      event.refresh = undefined;
     }
   }
 }

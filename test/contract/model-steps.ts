@@ -28,6 +28,17 @@ const arrival = { source, destination, lane, identity };
 const arrivalStep = fc.record(arrival);
 /** Several claimants at each destination, with a token each. */
 const claimant = fc.nat({ max: 1 });
+const parts = fc.record({ customer: fc.boolean(), bill: fc.boolean() });
+/** What was fetched and what is missing: how often there is anything, and something missing. */
+function enrichmentOf(weights: { readonly nil: number; readonly missing: number }) {
+  const missing = fc.tuple(parts, fc.integer({ min: 0, max: 2 }));
+  const some = fc.record({
+    entities: fc.option(fc.nat({ max: 9 }), { nil: undefined }),
+    missing: fc.option(missing, { nil: undefined, freq: weights.missing }),
+    refreshed: fc.option(parts, { nil: undefined, freq: 1 }),
+  });
+  return fc.oneof({ weight: weights.nil, arbitrary: fc.constant(undefined) }, { weight: 4, arbitrary: some });
+}
 const settlement = fc.record({
   pick,
   /** Whether an event is chosen that the claimant holds, or any event. */
@@ -37,6 +48,7 @@ const settlement = fc.record({
   wait: fc.integer({ min: 0, max: 30 }),
   erase,
   alias,
+  enrichment: enrichmentOf({ nil: 8, missing: 2 }),
 });
 /** One call to the journal, a restart, or a change of the time. */
 export const step = fc.oneof(
@@ -78,7 +90,19 @@ export const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('malformed' as const), source, destination }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('promote' as const), pick, ...arrival }) },
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('replay' as const), state: settledState }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('replay' as const), state: settledState, refetch: fc.boolean() }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('refresh' as const),
+      sources: fc.subarray([...SOURCES], { minLength: 1 }),
+      destination,
+      running: fc.nat({ max: 5 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('discard' as const), state: settledState }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('reroute' as const), source, destination }) },
   {
@@ -87,6 +111,97 @@ export const step = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
 );
+/**
+ * Steps of one claimant at one destination, of few customers, most of whose events are delivered
+ * and have something missing: whatever refreshes can meet comes up often.
+ */
+export const refreshStep = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('append' as const),
+      events: fc.array(
+        fc.record({
+          source: fc.constantFrom(SOURCES[0], SOURCES[0], SOURCES[0], SOURCES[1]),
+          destination: fc.constant(DESTINATIONS[0]),
+          lane: fc.constantFrom(undefined, 0, 0, 1, 1),
+          identity: fc.integer({ min: 0, max: 1_000 }),
+        }),
+        { minLength: 1, maxLength: 3 },
+      ),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('claim' as const),
+      claimant: fc.constant(0),
+      destination: fc.constant(DESTINATIONS[0]),
+      sources: fc.constant<(typeof SOURCES)[number][]>([...SOURCES]),
+      events: fc.constant(4),
+      replays: fc.constant(4),
+    }),
+  },
+  {
+    weight: 9,
+    arbitrary: fc.record({
+      do: fc.constant('settle' as const),
+      claimant: fc.constant(0),
+      destination: fc.constant(DESTINATIONS[0]),
+      settlements: fc.array(
+        fc.record({
+          pick,
+          held: fc.constant(true),
+          outcome: fc.constantFrom<EventState[]>(
+            'delivered',
+            'delivered',
+            'delivered',
+            'delivered',
+            'dead',
+            'pending',
+          ),
+          delivered,
+          wait: fc.constant(0),
+          erase,
+          alias,
+          enrichment: enrichmentOf({ nil: 1, missing: 4 }),
+        }),
+        { minLength: 1, maxLength: 4 },
+      ),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('refresh' as const),
+      sources: fc.constant<(typeof SOURCES)[number][]>([...SOURCES]),
+      destination: fc.constant(DESTINATIONS[0]),
+      running: fc.integer({ min: 1, max: 5 }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('replay' as const),
+      state: fc.constant('delivered' as const),
+      refetch: fc.boolean(),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('reroute' as const),
+      source: fc.constant(SOURCES[1]),
+      destination,
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('time' as const), by: fc.integer({ min: 1, max: 3 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const) }) },
+);
+
 export type ArrivalStep = typeof arrivalStep extends fc.Arbitrary<infer Generated> ? Generated : never;
 export type SettlementStep = typeof settlement extends fc.Arbitrary<infer Generated> ? Generated : never;
 export type Step = typeof step extends fc.Arbitrary<infer Generated> ? Generated : never;

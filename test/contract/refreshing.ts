@@ -227,6 +227,15 @@ export function describeRefreshing(make: MakeStore): void {
       expect((await claimReceipts(test.journal)).toSorted()).toEqual(receipts.toSorted());
     });
 
+    it('queues behind the older ones of its lane that the same call makes pending', async () => {
+      const [first, second] = [await settledAs(missing(BILL), ANN), await settledAs(missing(BOTH), ANN)];
+      expect(await started()).toBe(2);
+      for (const receipt of [first, second]) {
+        expect(await claimReceipts(test.journal)).toEqual([receipt]);
+        await settleHeld(test.journal, settled.delivered(receipt));
+      }
+    });
+
     it('neither blocks the live events of its customer nor changes their order', async () => {
       const old = await settledAs(missing(CUSTOMER), ANN);
       const [first, second] = await test.journal.append([ANN, ANN].map((lane) => sampleEvent({ lane })));

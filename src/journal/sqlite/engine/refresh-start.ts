@@ -3,7 +3,7 @@ import type { AnswerOf, RequestOf } from './calls.ts';
 import { recordAction } from './operator-changes.ts';
 import { endRefresh } from './refresh-table.ts';
 import { requeue } from './requeue.ts';
-import { rowOfSeq } from './rows.ts';
+import { type EventRow, rowOfSeq } from './rows.ts';
 import type { Engine } from './sqlite-engine.ts';
 import { hasBody } from './sweeps.ts';
 
@@ -41,35 +41,39 @@ function dueOf({ db }: Engine, { source, destination }: Route, now: number): num
   return rows.map(({ seq }) => seq);
 }
 
-/** @returns false if the event has lost its body, and no longer waits */
-function start(engine: Engine, seq: number, now: number): boolean {
+/** Undefined if the event has lost its body: then it no longer waits. */
+function refreshable(engine: Engine, seq: number): EventRow | undefined {
   const row = rowOfSeq(engine, seq);
-  if (row?.state !== 'delivered' || !hasBody(engine, row)) {
-    endRefresh(engine, seq);
-    return false;
-  }
-  const { destination, id_suffix: idSuffix, replays } = row;
+  if (row?.state === 'delivered' && hasBody(engine, row)) return row;
+  endRefresh(engine, seq);
+  return undefined;
+}
+
+function start(engine: Engine, row: EventRow, now: number): void {
+  const { seq, source, destination, id_suffix: idSuffix, replays } = row;
   const isHead = requeue(engine, row, { dueAt: now, destination, idSuffix, replays });
-  if (isHead) engine.frontiers.add({ destination, source: row.source, replay: 1 }, { seq, dueAt: now });
+  if (isHead) engine.frontiers.add({ destination, source, replay: 1 }, { seq, dueAt: now });
   recordAction(engine, seq, { at: now, by: REFRESHER, action: REFRESHED });
   engine.db.run('UPDATE refreshes SET running = 1 WHERE seq = ?', seq);
-  return true;
 }
 
 /** Reads a bounded number of events: whatever is left is for the next call. */
 export function refresh(engine: Engine, { routes, running }: RequestOf<'refresh'>): AnswerOf<'refresh'> {
   const now = engine.now();
-  let started = 0;
-  let dropped = 0;
   // While outcomes cannot be written nothing is delivered.
   if (engine.failure !== undefined || !engine.refreshes.isAny || !isAnyDue(engine, now))
-    return { started, dropped };
+    return { started: 0, dropped: 0 };
   const free = running - routes.reduce((sum, route) => sum + runningOf(engine, route), 0);
   const due = routes.flatMap((route) => dueOf(engine, route, now)).toSorted((a, b) => b - a);
+  const chosen: EventRow[] = [];
+  let dropped = 0;
   for (const seq of due.slice(0, MAX_CHANGES_PER_STEP)) {
-    if (started >= free) break;
-    if (start(engine, seq, now)) started += 1;
-    else dropped += 1;
+    if (chosen.length >= free) break;
+    const row = refreshable(engine, seq);
+    if (row === undefined) dropped += 1;
+    else chosen.push(row);
   }
-  return { started, dropped };
+  // Ascending, so that the oldest event of a lane becomes its head.
+  for (const row of chosen.toReversed()) start(engine, row, now);
+  return { started: chosen.length, dropped };
 }

@@ -131,7 +131,7 @@ export function removeOutdatedIdentities(attributes: Attributes): void {
   if (complete === undefined) {
     return;
   }
-  for (const [path, { value, at, by }] of [...attributes]) {
+  for (const [path, { value, at, by }] of attributes) {
     const parsed = parseIdentityPath(path);
     if (parsed?.fact !== 'slot' || parsed.kind === 'customerId' || isNewer({ at, by }, complete)) {
       continue;

@@ -65,9 +65,9 @@ export interface RefreshBacklog {
  * They wait in the queue of replays, like replayed ones in the order of acceptance if one call adds
  * several of a lane. They keep body, `_id` suffix and number of replays, and lose notes and what
  * counts as delivered. Their history names the refresh, as an action of `relay`. While one is
- * pending `enrichments` says what is to be fetched. Its next final settlement ends the refresh: of a
- * delivered one with `missing` it waits again, `attempts` grows by one, and the time since when it
- * has been waiting stays; any other one is done.
+ * pending `enrichments` says what is to be fetched. Its next final settlement ends the refresh: of
+ * a delivered one with `missing` it waits again, `attempts` grows by one, and the time since when
+ * it has been waiting stays; any other one is done.
  *
  * An event whose body is gone is dropped by `refresh`; one whose content was erased, or which an
  * operator replays, no longer waits. A reroute takes along those that are pending.

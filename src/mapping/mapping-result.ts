@@ -12,8 +12,8 @@ export type NoteKind = 'dropped' | 'repaired' | 'truncated';
 export interface MappingNote {
   readonly kind: NoteKind;
   /**
-   * A path in the Capillary event, e.g. `data.currencyCode`, or in XDM if the note is about the
-   * result.
+   * A path in the Capillary event, e.g. `data.currencyCode`, in what the API said, e.g.
+   * `entities.customer.firstName`, or in XDM if the note is about the result.
    */
   readonly path: string;
   /** Stable, e.g. `not-a-date`, `not-in-enum`, `not-a-phone`, `shrunk`, `primary-fallback`. */

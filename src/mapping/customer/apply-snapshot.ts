@@ -3,6 +3,7 @@ import type { ProfileSnapshot } from '../mapping-result.ts';
 import { SNAPSHOT_BY } from '../snapshot/snapshot-version.ts';
 import { type CustomerState, fragmentOf, setAttribute } from './customer-state.ts';
 import type { ProfileRecord } from './profile-record.ts';
+import { isTierSnapshot } from './tier-snapshot.ts';
 
 /**
  * Applies what Capillary's API says to the customer whom it concerns. It is newer than every event
@@ -10,22 +11,25 @@ import type { ProfileRecord } from './profile-record.ts';
  * not matter.
  *
  * @param lanes of the state and of the event's own customer: a snapshot of another is left out
- * @returns whether it was applied, and whether it is the first one of this customer
+ * @returns `news`: it is the first one of the customer, or states another tier, or names that were
+ *   not known before; `same`: whether it changes anything only the record shows
  */
 export function applySnapshot(
   state: CustomerState,
   { at, attributes, lane }: ProfileSnapshot,
   lanes: { readonly lane: string; readonly ownLane: string },
-): 'none' | 'first' | 'further' {
+): 'none' | 'news' | 'same' {
   if (lane !== lanes.lane && lane !== lanes.ownLane) {
     return 'none';
   }
   const fragment = fragmentOf(state, lanes.lane, lane);
-  const isFurther = [...fragment.attributes.values()].some(({ by }) => by === SNAPSHOT_BY);
+  let isNews = ![...fragment.attributes.values()].some(({ by }) => by === SNAPSHOT_BY);
   for (const [path, value] of attributes) {
+    const earlier = isTierSnapshot(path) ? JSON.stringify(fragment.attributes.get(path)?.value) : undefined;
     setAttribute(fragment, path, { value, at, by: SNAPSHOT_BY });
+    isNews ||= isTierSnapshot(path) && JSON.stringify(fragment.attributes.get(path)?.value) !== earlier;
   }
-  return isFurther ? 'further' : 'first';
+  return isNews ? 'news' : 'same';
 }
 
 /** Fields of a record that a new snapshot changes even if the customer has not changed. */

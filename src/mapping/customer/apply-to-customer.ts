@@ -116,9 +116,7 @@ export function applyToCustomer(
       : undefined;
   const isSent =
     record !== undefined &&
-    (isStated ||
-      applied === 'first' ||
-      !isSameProfile(record, earlierRecord(event, mapped, before, context)));
+    (isStated || applied === 'news' || !isSameProfile(record, earlierRecord(event, mapped, before, context)));
   const victimLanes = victim === undefined ? [] : lanesMergedInto(state, lane, victim.lane);
   return {
     isLate,

@@ -36,9 +36,9 @@ export interface TierSnapshot {
   readonly renewalGaps: readonly TierGap[];
 }
 
-/** The value of the fact; undefined if the program states nothing that it has. */
-export function storedTier(program: ProgramEntity): JsonValue | undefined {
-  const { tier, tierExpiresAt, nextTier, tierChanges, upgradeGaps, renewalGaps } = program;
+/** The value of the fact. */
+export function storedTier(program: ProgramEntity): JsonValue {
+  const { name, isDefault, tier, tierExpiresAt, nextTier, tierChanges, upgradeGaps, renewalGaps } = program;
   const changed = tierChanges?.toSorted((a, b) => b.at - a.at);
   const last = changed?.find(({ type }) => type !== 'RENEWAL');
   const stored: { readonly [name: string]: JsonValue | undefined } = {
@@ -47,15 +47,22 @@ export function storedTier(program: ProgramEntity): JsonValue | undefined {
     c: changed?.[0]?.at,
     g: storedGaps(upgradeGaps),
     r: storedGaps(renewalGaps),
+    // Records have names from the catalogue; these show when one has become known or changed.
+    l: [name ?? null, tier?.name ?? null, nextTier?.name ?? null, isDefault ?? null],
   };
   const entries = Object.entries(stored).filter(([, value]) => value !== undefined);
-  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as JsonObject);
+  return Object.fromEntries(entries) as JsonObject;
 }
 
 function storedGaps(gaps: ProgramEntity['upgradeGaps']): JsonValue | undefined {
   return gaps === undefined || gaps.length === 0
     ? undefined
     : gaps.slice(0, MAX_GAPS).map(({ by, gap }) => [by, gap]);
+}
+
+/** True for the path of the fact. */
+export function isTierSnapshot(path: string): boolean {
+  return path.endsWith(`].${TIER_SNAPSHOT}`);
 }
 
 /** The snapshot among the facts of a program. */

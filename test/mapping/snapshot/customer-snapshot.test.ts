@@ -86,6 +86,16 @@ describe('what the API says about a customer', () => {
     expect(changed.record).toMatchObject({ person: { name: { firstName: 'Inès' } } });
   });
 
+  it('is sent again once a name has become known', async () => {
+    const history = createHistory(NEW);
+    const { name: _name, isDefault: _default, tier: _tier, ...unnamed } = SILVER;
+    const first = await history.send(bill(1, found(1, { programs: [{ ...unnamed, tier: { number: 2 } }] })));
+    const second = await history.send(bill(2, found(2)));
+
+    expect(first.loyalty).not.toHaveProperty('program');
+    expect(second.loyalty).toMatchObject({ program: 'Pine Circle', tier: 'Silver' });
+  });
+
   it('cannot be rolled back by a late webhook, and does not go over something newer', async () => {
     const late = renamed(1, 'Old', 'old@example.net');
     const newer = renamed(5, 'New', 'new@example.net');

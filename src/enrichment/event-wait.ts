@@ -14,7 +14,8 @@ export type Part = 'customer' | 'bill';
 const RETRY_IN_MS: Readonly<Record<MissingReason, number>> = {
   budget: 60_000,
   timeout: 60_000,
-  unavailable: 60_000,
+  // No refresh starts while the API is away.
+  unavailable: 5_000,
   unknown: 600_000,
   forbidden: 600_000,
 };

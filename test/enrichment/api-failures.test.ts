@@ -16,7 +16,7 @@ describe('a failing call', () => {
     ]);
     expect(event.result).toMatchObject({
       entities: { bill: { bill: { transactionId: '97' } } },
-      missing: { customer: 'unavailable', retryIn: 60_000 },
+      missing: { customer: 'unavailable', retryIn: 5_000 },
     });
   });
 

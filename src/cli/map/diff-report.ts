@@ -88,7 +88,8 @@ function formatValue(part: Change['part'], value: JsonValue | undefined): string
   return text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : text;
 }
 
-function formatChange(change: Change): string {
+/** `~ event loyalty.points: 1 → 2` */
+export function formatChange(change: Change): string {
   const name = toPrintable(nameOf(change));
   const [old, next] = [formatValue(change.part, change.old), formatValue(change.part, change.new)];
   switch (kindOf(change)) {

@@ -8,6 +8,7 @@ import { commitOf, describeMachine } from './machine.ts';
 import type { Part, Row, Shared } from './part.ts';
 import { accept } from './parts/accept.ts';
 import { backlog } from './parts/backlog.ts';
+import { enrichment } from './parts/enrichment.ts';
 import { growth } from './parts/growth.ts';
 import { hot } from './parts/hot.ts';
 import { idle } from './parts/idle.ts';
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, Part>> = {
   restart,
   idle,
   postgres,
+  enrichment,
 };
 
 const USAGE = `npm run bench -- [options]

@@ -1,6 +1,7 @@
 export interface Percentiles {
   readonly count: number;
   readonly p50: number;
+  readonly p95: number;
   readonly p99: number;
   readonly max: number;
 }
@@ -10,7 +11,13 @@ export function percentiles(values: ArrayLike<number>): Percentiles {
   const sorted = Float64Array.from(values).toSorted();
   const percentile = (share: number): number =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-  return { count: sorted.length, p50: percentile(0.5), p99: percentile(0.99), max: percentile(1) };
+  return {
+    count: sorted.length,
+    p50: percentile(0.5),
+    p95: percentile(0.95),
+    p99: percentile(0.99),
+    max: percentile(1),
+  };
 }
 
 /**

@@ -77,8 +77,8 @@ describe('figures', () => {
     expect(median([3, 1, 2])).toBe(2);
     expect(median([4, 1, 2, 3])).toBe(2.5);
     const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
-    expect(percentiles(hundred)).toEqual({ count: 100, p50: 51, p99: 100, max: 100 });
-    expect(percentiles([])).toEqual({ count: 0, p50: 0, p99: 0, max: 0 });
+    expect(percentiles(hundred)).toEqual({ count: 100, p50: 51, p95: 96, p99: 100, max: 100 });
+    expect(percentiles([])).toEqual({ count: 0, p50: 0, p95: 0, p99: 0, max: 0 });
   });
 
   it('meet or miss a goal, which the table shows next to the control', () => {

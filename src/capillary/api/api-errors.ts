@@ -131,7 +131,7 @@ function kindOf(status: number, errors: readonly ApiMessage[]): ApiErrorKind {
 }
 
 /** Such as `GET /v2/customers/{id}`: without the query, and without ids. */
-export function nameOf({ method, path }: ApiCall): string {
+function nameOf({ method, path }: ApiCall): string {
   return `${method} ${endpointOf(path)}`;
 }
 

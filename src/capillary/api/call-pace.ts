@@ -11,18 +11,6 @@ export interface CallPaceOptions {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** What the rate allows at the moment. A call that needs a new token is two. */
-export interface CallBudget {
-  /** Calls of this process in a minute: its share. */
-  readonly perMinute: number;
-  /** Calls that may begin at once, beyond those that are waiting. */
-  readonly left: number;
-  /** Until one more call may begin, because of rate or pause, in ms; not because of concurrency. */
-  readonly waitMs: number;
-  /** Calls that are running or waiting for their turn. */
-  readonly open: number;
-}
-
 /** When a call may begin: rate, concurrency and pauses of one API key. */
 export interface CallPace {
   /**
@@ -33,7 +21,6 @@ export interface CallPace {
   enter(signal: AbortSignal): Promise<() => void>;
   /** No call begins for this many ms. */
   pause(ms: number): void;
-  budget(): CallBudget;
 }
 
 /** Enough for a command of the CLI. */
@@ -67,21 +54,17 @@ export function createCallPace(options: CallPaceOptions): CallPace {
   let filledAt = monotonic();
   let pausedUntil = filledAt;
   let running = 0;
-  let waiting = 0;
   let freed = Promise.withResolvers<void>();
   let lastTurn: Promise<unknown> = Promise.resolve();
 
   const perMinute = (): number => callsPerMinute / Math.max(1, share());
 
-  /** @param calls how many are to begin, each behind the other */
-  const msUntilAllowed = (calls: number): number => {
+  const msUntilAllowed = (): number => {
     const now = monotonic();
     const { burst, perMs } = rateOf(perMinute());
     allowance = Math.min(burst, allowance + (now - filledAt) * perMs);
     filledAt = now;
-    const pauseMs = Math.max(0, pausedUntil - now);
-    const afterPause = Math.min(burst, allowance + pauseMs * perMs);
-    return pauseMs + Math.max(0, calls - afterPause) / perMs;
+    return Math.max(pausedUntil - now, (1 - allowance) / perMs);
   };
 
   const leave = (): void => {
@@ -95,7 +78,7 @@ export function createCallPace(options: CallPaceOptions): CallPace {
   const takeTurn = async (signal: AbortSignal): Promise<() => void> => {
     signal.throwIfAborted();
     while (isFull()) await abortable(freed.promise, signal);
-    for (let ms = msUntilAllowed(1); ms > 0; ms = msUntilAllowed(1)) await wait(Math.ceil(ms), signal);
+    for (let ms = msUntilAllowed(); ms > 0; ms = msUntilAllowed()) await wait(Math.ceil(ms), signal);
     signal.throwIfAborted();
     allowance -= 1;
     running += 1;
@@ -109,8 +92,7 @@ export function createCallPace(options: CallPaceOptions): CallPace {
   return {
     async enter(signal) {
       signal.throwIfAborted();
-      waiting += 1;
-      const turn = lastTurn.then(() => takeTurn(signal)).finally(() => (waiting -= 1));
+      const turn = lastTurn.then(() => takeTurn(signal));
       lastTurn = turn.catch(() => undefined);
       try {
         return await abortable(turn, signal);
@@ -125,11 +107,6 @@ export function createCallPace(options: CallPaceOptions): CallPace {
     },
     pause(ms) {
       pausedUntil = Math.max(pausedUntil, monotonic() + ms);
-    },
-    budget() {
-      const waitMs = msUntilAllowed(waiting + 1);
-      const left = waitMs > 0 ? 0 : Math.floor(allowance) - waiting;
-      return { perMinute: perMinute(), left, waitMs, open: running + waiting };
     },
   };
 }

@@ -10,15 +10,14 @@ import { DIRECT_EGRESS } from '../../http/egress.ts';
 import { type OutboundResult, send, USER_AGENT } from '../../http/outbound.ts';
 import type { JsonObject } from '../json.ts';
 import { type ApiAnswer, type ApiFailure, type ApiResult, knownAt, successOf } from './api-answer.ts';
-import { type ApiCall, type ApiError, apiError, type ApiErrorKind, nameOf } from './api-errors.ts';
-import { type CallBudget, createCallPace } from './call-pace.ts';
+import { type ApiCall, type ApiError, apiError } from './api-errors.ts';
+import { createCallPace } from './call-pace.ts';
 import { createCapillaryTokens, type TokenClaims } from './oauth-token.ts';
 
 export interface CapillaryClientOptions extends ApiClientOptions<ApiError> {
   readonly api: CapillaryApiConfig;
   /** Processes that share the calls per minute of the key, from 1. Default: 1. */
   readonly share?: () => number;
-  readonly onCall?: (report: CallReport) => void;
   /** ms of a monotonic clock. */
   readonly monotonic?: () => number;
   /** A number in [0, 1). */
@@ -41,17 +40,6 @@ export interface CallOptions {
   readonly tolerated?: readonly string[];
 }
 
-/** One request, also each of those that are repeated and those for a token; without ids. */
-export interface CallReport {
-  /** Such as `GET /v2/customers/{id}`. */
-  readonly call: string;
-  readonly outcome: 'ok' | ApiErrorKind;
-  /** From the request to its answer. */
-  readonly ms: number;
-  /** Before the request, for rate, concurrency and pauses. */
-  readonly waitedMs: number;
-}
-
 /**
  * Calls Capillary's REST API with one API client. Failures are values; only the reason of an
  * aborted signal is thrown. All calls share the rate, the concurrency and the pause after a 429.
@@ -65,8 +53,6 @@ export interface CapillaryClient {
   put(path: string, body: JsonObject, options?: CallOptions): Promise<ApiAnswer>;
   /** What the API client may see, and its organisation. */
   claims(options?: Pick<CallOptions, 'attempts'>): Promise<ApiResult<TokenClaims>>;
-  /** What rate and pauses allow now. */
-  budget(): CallBudget;
   close(): Promise<void>;
 }
 
@@ -98,7 +84,6 @@ interface Exchange {
   readonly result: OutboundResult;
   /** Epoch ms. */
   readonly sentAt: number;
-  readonly waitedMs: number;
 }
 
 function withQuery(path: string, query: CallOptions['query'] = {}): string {
@@ -120,7 +105,7 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
   const base = new URL(api.url);
   const prefix = base.pathname.replace(/\/$/, '');
   const pool = egress.pool(base.origin, { connections: concurrency, timeoutMs });
-  const { share = () => 1, onCall = () => undefined } = options;
+  const { share = () => 1 } = options;
   const pace = createCallPace({ callsPerMinute, concurrency, share, monotonic, wait });
 
   const request = async (
@@ -134,50 +119,35 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
       'user-agent': USER_AGENT,
       ...credentials,
     };
-    const askedAt = monotonic();
     const leave = await pace.enter(signal);
     try {
-      const waitedMs = monotonic() - askedAt;
       const sentAt = now();
       const content = body === undefined ? {} : { body };
       const limits = { timeoutMs, maxBytes: MAX_ANSWER_BYTES };
       const sent = { method, path: prefix + path, headers, ...content, ...limits };
-      return { result: await send(pool, sent, signal), sentAt, waitedMs };
+      return { result: await send(pool, sent, signal), sentAt };
     } finally {
       leave();
     }
   };
 
-  const report = (call: ApiCall, outcome: CallReport['outcome'], { result, waitedMs }: Exchange): void =>
-    onCall({ call: nameOf(call), outcome, ms: result.durationMs, waitedMs });
-
   const tokens = createCapillaryTokens({
     ...api,
     now,
     monotonic,
-    post: async (path, body) => {
-      const call = { method: 'POST', path, body } as const;
-      const exchange = await request(call, {}, ending);
-      const { result, sentAt } = exchange;
-      report(call, successOf(result, sentAt) ? 'ok' : apiError(result, call, now()).kind, exchange);
-      return result;
-    },
+    post: async (path, body) => (await request({ method: 'POST', path, body }, {}, ending)).result,
   });
 
   const attempt = async (call: Call): Promise<ApiAnswer> => {
     for (let isSecond = false; ; isSecond = true) {
       const token = await tokens.get(call.signal);
       if (!token.ok) return token;
-      const exchange = await request(call, { 'x-cap-api-oauth-token': token.token }, call.signal);
-      const { result, sentAt } = exchange;
+      const credentials = { 'x-cap-api-oauth-token': token.token };
+      const { result, sentAt } = await request(call, credentials, call.signal);
       const success = successOf(result, sentAt, call.tolerated);
-      if (success !== undefined) {
-        report(call, 'ok', exchange);
-        return success;
-      }
+      if (success !== undefined) return success;
       const shown = withoutSecrets(result, [token.token, ...call.secrets]);
       const error = apiError(shown, call, now());
-      report(call, error.kind, exchange);
       if (error.kind === 'unauthorized') tokens.reject(token.token);
       // A refused token is replaced once: nothing has been done with it.
       if (error.kind !== 'unauthorized' || isSecond) return { ok: false, error, at: knownAt(result, sentAt) };
@@ -224,7 +194,6 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
         const token = await tokens.get(ending);
         return token.ok ? ({ ok: true, value: token.claims } as const) : token;
       }),
-    budget: () => pace.budget(),
     close: () => pool.destroy(),
   };
 }

@@ -1,9 +1,5 @@
 import { onTestFinished } from 'vitest';
-import {
-  type CallReport,
-  createCapillaryClient,
-  type CapillaryClient,
-} from '../../../src/capillary/api/capillary-client.ts';
+import { createCapillaryClient, type CapillaryClient } from '../../../src/capillary/api/capillary-client.ts';
 import type { CapillaryApiConfig } from '../../../src/config/capillary-config.ts';
 import {
   type ReceivedRequest,
@@ -44,7 +40,6 @@ export interface RigOptions {
   /** In place of the token's own endpoint. */
   readonly token?: Script;
   readonly signal?: AbortSignal;
-  readonly onCall?: (report: CallReport) => void;
 }
 
 /**
@@ -86,7 +81,6 @@ export async function startApi(script: Script, options: RigOptions = {}): Promis
       time += ms;
     },
     ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(options.onCall === undefined ? {} : { onCall: options.onCall }),
   });
   onTestFinished(() => client.close());
   return {

@@ -15,10 +15,7 @@ function paceAt(callsPerMinute: number, concurrency = 1_000, share = () => 1) {
       time += ms;
     },
   });
-  const advance = (ms: number): void => {
-    time += ms;
-  };
-  return { pace, now: () => time, advance };
+  return { pace, now: () => time };
 }
 
 describe('the rate', () => {
@@ -109,47 +106,5 @@ describe('the share of a process', () => {
     const { pace, now } = paceAt(2, 1_000, () => 8);
     for (let call = 0; call < 3; call += 1) (await pace.enter(never))();
     expect(now()).toBe(2 * 240_000);
-  });
-});
-
-describe('the budget', () => {
-  test('says how many calls may begin, and when one more may', async () => {
-    const { pace, advance } = paceAt(80);
-    expect(pace.budget()).toEqual({ perMinute: 80, left: 10, waitMs: 0, open: 0 });
-    const leaves = [];
-    for (let call = 0; call < 10; call += 1) leaves.push(await pace.enter(never));
-    const { waitMs, ...rest } = pace.budget();
-    expect(rest).toEqual({ perMinute: 80, left: 0, open: 10 });
-    advance(waitMs - 1);
-    expect(pace.budget()).toMatchObject({ left: 0 });
-    advance(1);
-    expect(pace.budget()).toMatchObject({ left: 1, waitMs: 0 });
-    for (const leave of leaves) leave();
-    expect(pace.budget()).toMatchObject({ open: 0 });
-  });
-
-  test('counts the calls that wait for their turn, and pauses', async () => {
-    const pace = createCallPace({
-      callsPerMinute: 60,
-      concurrency: 1_000,
-      monotonic: () => 0,
-      wait: (_, signal) =>
-        new Promise((_resolve, reject) => {
-          signal.addEventListener('abort', () => reject(signal.reason as Error));
-        }),
-    });
-    pace.pause(5_000);
-    expect(pace.budget()).toMatchObject({ left: 0, waitMs: 5_000 });
-    const ending = new AbortController();
-    const waiting = Array.from({ length: 9 }, () => pace.enter(ending.signal));
-    await turn();
-    const { waitMs, ...rest } = pace.budget();
-    expect(rest).toEqual({ perMinute: 60, left: 0, open: 9 });
-    // After the pause seven may begin at once, and then 54 a minute.
-    expect(Math.round(waitMs)).toBe(5_000 + Math.round((3 * 60_000) / 54));
-    ending.abort(new Error('over'));
-    for (const entry of waiting) await expect(entry).rejects.toThrow('over');
-    await turn();
-    expect(pace.budget()).toMatchObject({ open: 0 });
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
 import { sendJson } from '../../adobe/scripted-server.ts';
-import type { CallReport } from '../../../src/capillary/api/capillary-client.ts';
 import { KEY, SECRET, startApi } from './api-rig.ts';
 
 const OK = { data: [], errors: null, warnings: null };
@@ -229,58 +228,4 @@ test('errors that a call tolerates are warnings, unless there are others', async
 test('ids beyond 2^53 keep their digits', async () => {
   const { client } = await startApi((_, response) => void response.end('{"id":12345678901234567890}'));
   expect(await client.get('/v2/customers/1')).toMatchObject({ body: { id: '12345678901234567890' } });
-});
-
-describe('each request is reported, without ids', () => {
-  test('with its outcome, also those for tokens and those that are repeated', async () => {
-    const reports: CallReport[] = [];
-    const { client } = await startApi(
-      (_, response, count) => {
-        if (count === 1) return void response.writeHead(401).end();
-        if (count === 2) return void response.writeHead(521).end('{}');
-        return count === 3 ? void response.destroy() : sendJson(response, 200, OK);
-      },
-      { onCall: (report) => reports.push(report) },
-    );
-    await client.get('/v2/customers/610200345', { query: { source: 'ALL' } });
-    expect(reports.map(({ call, outcome }) => `${call} ${outcome}`)).toEqual([
-      'POST /v3/oauth/token/generate ok',
-      'GET /v2/customers/{id} unauthorized',
-      'POST /v3/oauth/token/generate ok',
-      'GET /v2/customers/{id} busy',
-      'GET /v2/customers/{id} network',
-      'GET /v2/customers/{id} ok',
-    ]);
-    for (const { ms, waitedMs } of reports) {
-      expect(ms).toBeGreaterThanOrEqual(0);
-      expect(waitedMs).toBe(0);
-    }
-  });
-
-  test('with the time that it waited for the pause after a 429', async () => {
-    const reports: CallReport[] = [];
-    const { client } = await startApi(
-      (_, response, count) =>
-        count === 1 ? sendJson(response, 429, {}, { 'retry-after': '20' }) : sendJson(response, 200, OK),
-      { onCall: (report) => reports.push(report) },
-    );
-    expect(await client.get('/v3/webHooks', { attempts: 1 })).toMatchObject({ error: { kind: 'throttled' } });
-    expect(client.budget()).toMatchObject({ left: 0, waitMs: 20_000 });
-    await client.get('/v3/webHooks', { attempts: 1 });
-    expect(reports.map(({ outcome, waitedMs }) => [outcome, waitedMs])).toEqual([
-      ['ok', 0],
-      ['throttled', 0],
-      ['ok', 20_000],
-    ]);
-  });
-
-  test('also a token that is refused', async () => {
-    const reports: CallReport[] = [];
-    const { client } = await startApi(() => undefined, {
-      token: (_, response) => sendJson(response, 401, { errors: [{ code: 401, message: 'no' }] }),
-      onCall: (report) => reports.push(report),
-    });
-    expect(await client.get('/v3/webHooks')).toMatchObject({ error: { kind: 'unauthorized' } });
-    expect(reports).toMatchObject([{ call: 'POST /v3/oauth/token/generate', outcome: 'unauthorized' }]);
-  });
 });

@@ -5,7 +5,7 @@ export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 const MINUTE_MS = 60_000;
 
-/** Share of a day's purchases by hour: shops, and a web shop at night; most at noon and in the evening. */
+/** Share of a day's purchases by hour: shops, and a web shop at night; most at noon and evening. */
 const HOURS = [
   0.5, 0.3, 0.2, 0.2, 0.3, 0.5, 1.2, 2.5, 4, 5.5, 6.5, 7.5, 8, 7.5, 6.5, 6, 6.5, 7.5, 8.5, 8, 6, 3.5, 1.8, 1,
 ] as const;

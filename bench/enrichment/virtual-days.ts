@@ -13,7 +13,7 @@ export interface VirtualDays extends Traffic {
   readonly callsPerMinute: number;
   /** ms that an event waits at most. */
   readonly maxDelay: number;
-  /** At most so many; the first one is judged, the others have the same purchases and no expiries. */
+  /** At most so many; the first is judged, the others have as many purchases and no expiries. */
   readonly days: number;
 }
 
@@ -107,14 +107,15 @@ function createLedger(clock: VirtualClock) {
   };
 }
 
-/** Lets days pass for the real stage and its refresh job; only clock, store and API are not real. */
+function fail(error: unknown): never {
+  throw error;
+}
+
+/** Lets days pass for the real stage and refresh job; only clock, store and API are not real. */
 export async function runDays(settings: VirtualDays): Promise<DaysResult> {
   const clock = createVirtualClock(Date.UTC(2026, 9, 31));
   const ledger = createLedger(clock);
   let calls = 0;
-  const fail = (error: unknown): never => {
-    throw error;
-  };
   const enricher = createEnricher({
     source: { name: 'bench', labels: { deleted: [], active: [] } },
     enrich: {

@@ -60,7 +60,7 @@ export const LOYALTY_FIELDS = {
 };
 
 /** The blocks about loyalty of a customer's answer. */
-export type LoyaltyAnswer = {
+type LoyaltyAnswer = {
   readonly [Name in keyof typeof LOYALTY_FIELDS]: z.output<(typeof LOYALTY_FIELDS)[Name]>;
 };
 type Standing = NonNullable<LoyaltyAnswer['pointsSummary']>;

@@ -21,7 +21,7 @@ export type Reading<T> =
   | { readonly lacks: string }
   | { readonly error: Partial<ApiError> };
 
-export interface ReadPlan<T> extends Omit<CallOptions, 'attempts'> {
+interface ReadPlan<T> extends Omit<CallOptions, 'attempts'> {
   /** Such as `/v2/customers/{id}`. */
   readonly path: string;
   /** In place of `{id}`. */
@@ -32,7 +32,7 @@ export interface ReadPlan<T> extends Omit<CallOptions, 'attempts'> {
 }
 
 /** What is recorded of a call. */
-export function fetchedCall(call: string, { requestId, status }: Partial<ApiError>): FetchedCall {
+function fetchedCall(call: string, { requestId, status }: Partial<ApiError>): FetchedCall {
   return {
     call,
     ...(requestId === undefined ? {} : { requestId }),

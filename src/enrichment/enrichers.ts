@@ -63,8 +63,37 @@ function settingsOf(sources: readonly SourceConfig[]): readonly Settings[] {
 }
 
 /** What an enricher depends on. */
-function aspectsOf({ source: { timezone, labels }, api, enrich }: Settings): object {
-  return { timezone, labels, api, enrich };
+function aspectsOf({ source: { timezone, labels, orgIds }, api, enrich }: Settings): object {
+  return { timezone, labels, orgIds, api, enrich };
+}
+
+/** After an attempt that failed: the token is refused, or the API is away. */
+const ORGANISATION_RETRY_MS = 60_000;
+
+/**
+ * The organisation of the API client, which is asked for when the first event comes. It says
+ * nothing new if the source has one organisation: intake accepts no event of others.
+ */
+function organisationOf(
+  client: Pick<CapillaryClient, 'claims'>,
+  { orgIds = [] }: Pick<SourceConfig, 'orgIds'>,
+  now: () => number,
+): () => number | undefined {
+  let orgId: number | undefined;
+  let nextAt = orgIds.length === 1 ? Number.POSITIVE_INFINITY : 0;
+  const ask = async (): Promise<void> => {
+    const answer = await client.claims({ attempts: 1 }).catch(() => undefined);
+    if (answer?.ok !== true) return;
+    ({ orgId } = answer.value);
+    nextAt = Number.POSITIVE_INFINITY;
+  };
+  return () => {
+    if (now() >= nextAt) {
+      nextAt = now() + ORGANISATION_RETRY_MS;
+      void ask();
+    }
+    return orgId;
+  };
 }
 
 async function closeOne({ enricher, client, job }: Running): Promise<void> {
@@ -90,6 +119,7 @@ export function createEnrichers(parts: EnrichersParts): Enrichers {
       source,
       enrich,
       api,
+      orgId: organisationOf(client, source, now),
       share,
       observer,
       reads: (defaultProgram) =>

@@ -49,6 +49,23 @@ async function start(more: Partial<EnrichersParts> = {}) {
   return { simulator, enrichers, sourceWith, ask };
 }
 
+test('events of another organisation than that of the API client are not asked for', async () => {
+  const { enrichers, ask, simulator, sourceWith } = await start();
+  const { org } = simulator.capillary;
+  const orgId = org + 1;
+  await enrichers.set([sourceWith({ orgIds: [org, orgId] })])();
+  const foreign = () =>
+    enrichers.get('acme')?.enrich({
+      event: { ...anEvent('pointsIssued', {}, '7'), orgId },
+      receivedAt: Date.now(),
+      purpose: 'live',
+      signal: AbortSignal.timeout(60_000),
+    });
+  await foreign();
+  expect(await until(() => foreign() === undefined)).toBe(true);
+  expect((await ask())?.entities.customer?.kind).toBe('found');
+});
+
 test('only a source with `api` and `enrich` has an enricher, which asks its API', async () => {
   const { enrichers, ask, sourceWith } = await start();
   expect((await ask())?.entities.customer?.kind).toBe('found');

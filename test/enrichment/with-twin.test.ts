@@ -190,11 +190,18 @@ describe('at the simulated Capillary', () => {
   });
 
   test('a bill that is being written is read a moment later', async () => {
-    const { world, twin, enrich } = await enricherAtTwin({ world: { freshBillMs: 900 } }, { attempts: 3 });
-    await twin.raiseEvents({ count: 1, names: ['transactionAdded'], awkward: 0 });
-    const [bill] = world.bills.values();
-    const event = anEvent('transactionAdded', { transactionId: bill?.id ?? 0 }, String(bill?.customerId));
-    expect((await enrich(event))?.missing).toBeUndefined();
+    const { twin, enrich } = await enricherAtTwin({ world: { freshBillMs: 600 } }, { attempts: 3 });
+    const { events } = await twin.raiseEvents({ count: 1, names: ['transactionAdded'], awkward: 0 });
+    const bill = events
+      .map(({ body }) => eventIn(body))
+      .find(({ eventName }) => eventName === 'transactionAdded');
+    if (bill === undefined) throw new Error('no bill');
+    expect((await enrich(bill))?.missing).toBeUndefined();
+    const outcomes = twin.calls.get('GET /v2/transactions/:transactionId');
+    expect([...(outcomes ?? [])]).toEqual([
+      ['521', expect.any(Number)],
+      ['200', 1],
+    ]);
   });
 
   test('after an outage events are completed again', async () => {

@@ -257,25 +257,43 @@ describe('an engine that has lost the outcomes of the last seconds', () => {
   });
 });
 
-describe('the backlog of refreshes', () => {
-  it('is counted in steps', async () => {
-    const { engine, call } = await openCalls();
-    engine.db.raw.exec('PRAGMA foreign_keys = OFF');
-    const insert = engine.db.sql(
-      `INSERT INTO refreshes (seq, source, destination, customer, bill, since, due_at) VALUES (?, ?, 'aep', 1, 0, ?, 0)`,
+describe('a long backlog of refreshes', () => {
+  /** Refreshes without events, of two sources in turn. */
+  async function openBacklog(count: number, dueAt: (seq: number) => number) {
+    const calls = await openCalls();
+    const { db, refreshes } = calls.engine;
+    refreshes.isAny = true;
+    db.raw.exec('PRAGMA foreign_keys = OFF');
+    const insert = db.sql(
+      `INSERT INTO refreshes (seq, source, destination, customer, bill, since, due_at)
+       VALUES (?, ?, 'aep', 1, 0, ?, ?)`,
     );
-    engine.db.transaction(() => {
-      for (let seq = 1; seq <= 20_001; seq += 1)
-        insert.run(seq, seq % 2 === 0 ? 'acme' : 'shop', 30_000 - seq);
+    db.transaction(() => {
+      for (let seq = 1; seq <= count; seq += 1)
+        insert.run(seq, seq % 2 === 0 ? 'acme' : 'shop', 30_000 - seq, dueAt(seq));
     });
+    return calls;
+  }
+
+  it('is counted in steps', async () => {
+    const { call } = await openBacklog(5_001, () => 0);
     const first = call('refreshes', { after: 0 });
-    expect(first.next).toBe(20_000);
+    expect(first.next).toBe(5_000);
     expect(first.backlogs).toMatchObject([
-      { source: 'acme', customers: 10_000, oldestAt: 10_000 },
-      { source: 'shop', customers: 10_000, oldestAt: 10_001 },
+      { source: 'acme', customers: 2_500, oldestAt: 25_000 },
+      { source: 'shop', customers: 2_500, oldestAt: 25_001 },
     ]);
-    expect(call('refreshes', { after: 20_000 })).toEqual({
-      backlogs: [{ source: 'shop', destination: 'aep', customers: 1, bills: 0, running: 0, oldestAt: 9_999 }],
+    expect(call('refreshes', { after: 5_000 })).toEqual({
+      backlogs: [
+        { source: 'shop', destination: 'aep', customers: 1, bills: 0, running: 0, oldestAt: 24_999 },
+      ],
     });
+  });
+
+  it('has those found that are due, however many newer ones are not', async () => {
+    const { engine, call } = await openBacklog(20_100, (seq) => (seq <= 4 ? 0 : Number.MAX_SAFE_INTEGER));
+    expect(call('refresh', { routes: ROUTES, running: 9 })).toEqual({ started: 0, dropped: 2 });
+    const left = engine.db.all('SELECT seq FROM refreshes WHERE due_at = 0 ORDER BY seq');
+    expect(left).toEqual([{ seq: 1 }, { seq: 3 }]);
   });
 });

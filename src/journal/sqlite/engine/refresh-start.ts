@@ -7,6 +7,9 @@ import { type EventRow, rowOfSeq } from './rows.ts';
 import type { Engine } from './sqlite-engine.ts';
 import { hasBody } from './sweeps.ts';
 
+/** Rows of an index that one call reads for each route, which takes a few ms. */
+const MAX_READ_PER_CALL = 10_000;
+
 type Route = RequestOf<'refresh'>['routes'][number];
 
 function runningOf({ db }: Engine, { source, destination }: Route): number {
@@ -28,17 +31,29 @@ function isAnyDue({ db }: Engine, now: number): boolean {
   );
 }
 
-/** The newest events of a route that are due. */
+/**
+ * Events of a route that are due: those among the newest that wait, or if none of these is, the
+ * newest of those that have been due longest. So no call reads all of a long backlog.
+ */
 function dueOf({ db }: Engine, { source, destination }: Route, now: number): number[] {
-  const rows = db.all(
-    `SELECT seq FROM refreshes INDEXED BY refreshes_route
-     WHERE running = 0 AND source = ? AND destination = ? AND due_at <= ?
-     ORDER BY seq DESC LIMIT ${MAX_CHANGES_PER_STEP}`,
+  const newest = db.all(
+    `SELECT seq FROM (SELECT seq, due_at FROM refreshes INDEXED BY refreshes_route
+       WHERE running = 0 AND source = ? AND destination = ? ORDER BY seq DESC LIMIT ${MAX_READ_PER_CALL})
+     WHERE due_at <= ? LIMIT ${MAX_CHANGES_PER_STEP}`,
     source,
     destination,
     now,
   ) as { seq: number }[];
-  return rows.map(({ seq }) => seq);
+  if (newest.length > 0) return newest.map(({ seq }) => seq);
+  const longest = db.all(
+    `SELECT seq FROM (SELECT seq, source, destination FROM refreshes INDEXED BY refreshes_due
+       WHERE running = 0 AND due_at <= ? ORDER BY due_at LIMIT ${MAX_READ_PER_CALL})
+     WHERE source = ? AND destination = ? ORDER BY seq DESC LIMIT ${MAX_CHANGES_PER_STEP}`,
+    now,
+    source,
+    destination,
+  ) as { seq: number }[];
+  return longest.map(({ seq }) => seq);
 }
 
 /** Undefined if the event has lost its body: then it no longer waits. */

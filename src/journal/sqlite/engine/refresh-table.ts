@@ -5,7 +5,7 @@ import type { QueueRow } from './event-row.ts';
 import type { Engine } from './sqlite-engine.ts';
 
 /** Rows that one step of a count reads, which takes a few ms. */
-const MAX_COUNTED_PER_STEP = 20_000;
+const MAX_COUNTED_PER_STEP = 5_000;
 
 /** Whether any event waits for a refresh or is pending because of one. */
 export function isAnyRefresh(db: Database): boolean {

@@ -28,6 +28,30 @@ describe('explain', () => {
     ],
   };
 
+  it("shows what was read from Capillary's API, and that a refresh waits and runs", async () => {
+    const receipt = await rig.post(event('e-1', 11));
+    const calls = [{ call: 'GET /v2/customers/{id}', requestId: 'cap-1', status: 200 }];
+    const customer = { kind: 'no-loyalty', at: Date.UTC(2026, 0, 31, 8, 0, 3), calls };
+    const missing = { customer: false, bill: true, dueIn: 0 };
+    await rig.relay.settle(() => ({
+      state: 'delivered',
+      delivered: ['event'],
+      enrichment: { entities: JSON.stringify({ customer }), missing },
+    }));
+    const waiting = await rig.cli('explain', receipt);
+
+    expect(waiting.stdout).toMatch(
+      /From Capillary's API\ncustomer {3}read 2026-01-31 08:00:03Z, .*; in no loyalty program\n {2}has nothing\n {2}GET \/v2\/customers\/\{id\}: answered 200, X-CAP-REQUEST-ID cap-1\nmissing {4}the lines of the bill\. A refresh waits/,
+    );
+
+    await rig.relay.journal.refresh({ routes: [{ source: 'acme', destination: 'acme-aep' }], running: 1 });
+    const running = await rig.cli('explain', receipt);
+    expect(running.stdout).toContain(
+      "It was sent and is being completed: what it lacked is read from Capillary's API.",
+    );
+    expect(running.stdout).toContain('A refresh is running.');
+  });
+
   it('shows a dead letter from its receipt to the next steps, by receipt and by event id', async () => {
     const receipt = await rig.post(event('e-1', 11));
     await rig.relay.settle(() => ({

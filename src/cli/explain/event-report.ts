@@ -44,11 +44,16 @@ function settledAfter({ receivedAt, settledAt }: RecordAnswer): string {
   return ` ${formatDuration(ms)} after it was received`;
 }
 
+/** Of an event that is pending because of a refresh. Adobe has what was sent before. */
+const BEING_COMPLETED =
+  "It was sent and is being completed: what it lacked is read from Capillary's API. Nothing is lost.";
+
 /** The state of an event in one or two sentences. */
 function summaryOf(record: RecordAnswer): string {
   const { state, receivedAt, isReplay } = record;
   switch (state) {
     case 'pending': {
+      if (record.enrichment?.refresh?.isRunning === true) return BEING_COMPLETED;
       const age = formatDuration(Math.max(0, Date.now() - Date.parse(receivedAt)));
       const status = isReplay === true ? 'was replayed and waits to be sent again' : 'waits to be sent';
       return `It ${status}. It was received ${age} ago${describeAttempts(record, ', with')} so far. ${messagesAtAdobe(record)}. Nothing is lost.`;

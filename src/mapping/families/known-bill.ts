@@ -20,7 +20,7 @@ export function knownBill(input: FamilyInput): BillEntity | undefined {
   const { event, data, notes } = input;
   const number = data.id('billNumber');
   const hasOtherAmount = differs(unsigned(data.number('amount')), unsigned(bill.amount));
-  const hasOtherCustomer = differs(event.customerId, bill.customerId);
+  const hasOtherCustomer = differs(event.customerId, bill.customerId) && !isSurvivors(input, bill);
   const isOther =
     differs(data.id('transactionId'), bill.transactionId) ||
     differs(number, bill.billNumber) ||
@@ -35,6 +35,12 @@ export function knownBill(input: FamilyInput): BillEntity | undefined {
     'data.customerIdentifiers.customerId': hasOtherCustomer,
   });
   return bill;
+}
+
+/** After a merge the bills of the merged customer are the survivor's. */
+function isSurvivors({ context }: FamilyInput, bill: BillEntity): boolean {
+  const answer = context.entities?.customer;
+  return answer?.kind === 'merged' && answer.into === bill.customerId;
 }
 
 /** False if one of them is not known. */

@@ -71,6 +71,17 @@ describe('a bill that the API has', () => {
     ]);
   });
 
+  it('is that of the event if its customer was merged into the one of the bill', async () => {
+    const customer = { kind: 'merged', into: '7', at: 1_794_000_004_000, calls: [] } as const;
+    const event = eventWith('transactionAdded', HEAD);
+    const bill = { at: 1_794_000_004_000, calls: [], bill: { ...BILL, customerId: '7' } };
+    const merged = await messagesOf(event, contextOf({ entities: { customer, bill } }));
+    const others = await messagesOf(event, contextOf({ entities: { bill } }));
+
+    expect(codesOf(merged)).not.toContain('bill-differs data.customerIdentifiers.customerId');
+    expect(codesOf(others)).toContain('bill-differs data.customerIdentifiers.customerId');
+  });
+
   it('has the same amount if only the sign of a return differs', async () => {
     const bill = await mappedWith({ type: 'RETURN' }, { data: { billType: 'RETURN', amount: -100 } });
 

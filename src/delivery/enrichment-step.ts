@@ -6,6 +6,7 @@ import { createEnriching, type Waits } from './enriching.ts';
 import { foundMerge, MERGE_CHECK_MS } from './found-merge.ts';
 import type { InFlight } from './in-flight.ts';
 import { addEntities, type Prepared, type PrepareParts, type ReadEvent } from './prepare.ts';
+import { markEnriched } from './spans.ts';
 
 /** An event that was read. */
 export interface Started {
@@ -74,6 +75,7 @@ export function createEnrichmentStep<Turn>(parts: EnrichmentStepParts<Turn>): En
     }
     const { inFlight, read, parts: used } = started;
     inFlight.enriched = enriched;
+    if (inFlight.span !== undefined) markEnriched(inFlight.span, enriched);
     const maxDelay = used.source.enrich?.maxDelay ?? 0;
     const merge = foundMerge(inFlight.event, read.capillary, enriched, { now: now(), maxDelay });
     if (merge.kind === 'expected') void waitForMerge(started, merge.append);

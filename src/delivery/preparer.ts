@@ -17,7 +17,7 @@ import {
   readEvent,
   victimLane,
 } from './prepare.ts';
-import { endMapping, failMapping, startMapping } from './spans.ts';
+import { endMapping, failMapping, releaseMapping, startMapping } from './spans.ts';
 import { storePrograms } from './store-programs.ts';
 
 export interface PreparerParts {
@@ -228,6 +228,10 @@ export function createPreparer(parts: PreparerParts): Preparer {
   const enrichment = createEnrichmentStep<Turn>({
     ...parts,
     onPrepared: succeed,
+    onReleased(inFlight) {
+      if (inFlight.span !== undefined) releaseMapping(inFlight.span);
+      parts.onReleased(inFlight);
+    },
     onStoreError: (inFlight, error) => fail([inFlight], error),
     proceed(started, turn) {
       const own = turn ?? newTurn();

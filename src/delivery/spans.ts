@@ -9,6 +9,7 @@ import {
   startSpan,
   traceIdOf,
 } from '../telemetry/tracing.ts';
+import type { Enriched } from './enriched-event.ts';
 import type { OutgoingMessage } from './outcome.ts';
 import type { RequestReport } from './delivery-observer.ts';
 import type { Prepared } from './prepare.ts';
@@ -44,6 +45,23 @@ export function endMapping(span: Span, prepared: Prepared): void {
       ? { 'messaging.batch.message_count': prepared.messages.length }
       : { 'relay.reason': prepared.reason }),
   });
+  span.end();
+}
+
+/** Notes the end of the wait for what the event lacked. */
+export function markEnriched(span: Span, { missing, waitedMs }: Enriched): void {
+  const reasons =
+    missing && [...new Set([missing.customer, missing.bill])].filter((one) => one !== undefined);
+  span.addEvent('enriched', {
+    'relay.waited_ms': Math.round(waitedMs),
+    'relay.enrichment': reasons === undefined ? 'complete' : 'incomplete',
+    ...(reasons === undefined ? {} : { 'relay.missing': reasons }),
+  });
+}
+
+/** Ends it because the event is released before it is mapped. */
+export function releaseMapping(span: Span): void {
+  span.setAttributes({ 'relay.outcome': 'released' });
   span.end();
 }
 

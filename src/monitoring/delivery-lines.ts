@@ -1,5 +1,5 @@
 import type { ItemReport, RequestReport } from '../delivery/delivery-observer.ts';
-import type { ClaimedEvent, Settlement } from '../journal/journal.ts';
+import type { ClaimedEvent, SettledEnrichment, Settlement } from '../journal/journal.ts';
 import { loggable } from '../telemetry/redaction.ts';
 
 /** Receipts per line: a full batch of the default size. */
@@ -71,7 +71,13 @@ export function settledLine(event: ClaimedEvent, settlement: Settlement) {
     state: settlement.state,
     reason: 'reason' in settlement ? settlement.reason : undefined,
     attempts: settlement.attempts.length,
+    ...enrichmentFields(settlement.enrichment),
   };
+}
+
+/** What was fetched is personal data, so only what is missing is named. */
+function enrichmentFields({ missing, refreshed }: SettledEnrichment = {}) {
+  return { ...(missing === undefined ? {} : { missing }), ...(refreshed === undefined ? {} : { refreshed }) };
 }
 
 /** Log fields of a dead letter. */

@@ -85,7 +85,9 @@ export function createDeliveryReports(
       metrics.dead.inc({ destination, reason: settlement.reason });
       log.error(deadLine(event, settlement), 'event moved to dead letters');
     } else {
-      metrics.retried.inc({ destination });
+      const { attempts, failedAttempts } = settlement;
+      // Else it waits for something, such as a merge.
+      if (attempts.length > 0 || failedAttempts > event.failedAttempts) metrics.retried.inc({ destination });
       if (settlement.ownFaultCount > event.ownFaultCount)
         log.warn(retryLine(event, settlement), 'event failed and will be tried again');
     }

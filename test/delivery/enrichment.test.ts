@@ -10,6 +10,8 @@ import { createFakeEnricher, fetchedBill, foundCustomer } from './fake-enricher.
 let harness: DeliveryHarness;
 /** Receipts whose enrichment was looked up in the journal. */
 let lookedUp: string[];
+/** Whether this process still has its claims. */
+let isHolding: boolean;
 
 afterEach(() => harness.close());
 
@@ -18,6 +20,7 @@ async function start(
   change: (config: RelayConfig) => void = () => undefined,
 ): Promise<void> {
   lookedUp = [];
+  isHolding = true;
   harness = await startDeliveryHarness(
     (config) => {
       Object.assign(config.sources[0]!, { enrich: {} });
@@ -29,6 +32,7 @@ async function start(
         lookedUp.push(...receipts);
         return journal.enrichments(receipts);
       },
+      holds: (receipt: string) => isHolding && journal.holds(receipt),
     }),
     () => enricher,
   );
@@ -201,6 +205,22 @@ describe('events that wait', () => {
     await harness.reload(change);
     await until(() => enricher.requests.length === 2);
     expect(enricher.open).toHaveLength(1);
+    enricher.open[0]!.answer({ entities: {} });
+    expect(await harness.whenSettled(receipt)).toMatchObject({ state: 'delivered' });
+    expect(landed()).toHaveLength(1);
+  });
+
+  it('are left to another process that has their claim by then', async () => {
+    const enricher = createFakeEnricher();
+    await start(enricher);
+    const { receipt } = await harness.accept(transactionAdded(1));
+    await waitFor(enricher, 1);
+    isHolding = false;
+    enricher.open[0]!.answer({ entities: {} });
+    // Here the same process claims it again.
+    await until(() => enricher.requests.length === 2);
+    expect(landed()).toEqual([]);
+    isHolding = true;
     enricher.open[0]!.answer({ entities: {} });
     expect(await harness.whenSettled(receipt)).toMatchObject({ state: 'delivered' });
     expect(landed()).toHaveLength(1);

@@ -122,6 +122,7 @@ function settled(
       eventName: 'pointsIssued',
       eventId: `id-${receipt}`,
       receivedAt: 1_000,
+      failedAttempts: 0,
       ownFaultCount: 1,
       ...event,
     } as ClaimedEvent,
@@ -247,4 +248,18 @@ it.each([
     stack: expect.stringMatching(/\n +at /),
   });
   expect(JSON.stringify(fields)).not.toMatch(/example\.com|4111/);
+});
+
+it('the outcome of an enriched event names what is missing, and nothing that was fetched', async () => {
+  const { reports, lines, metrics } = deliverySetUp('debug');
+  const missing = { customer: true, bill: false, dueIn: 60_000 };
+  const delivered = settled('r1', { state: 'delivered' });
+  const waits = settled('r2', { state: 'pending', dueIn: 1_000, failedAttempts: 0, ownFaultCount: 0 });
+  reports.eventsSettled([
+    { ...delivered, settlement: { ...delivered.settlement, enrichment: { entities: 'Ann', missing } } },
+    waits,
+  ]);
+  expect(lines[0]).toMatchObject({ receipt: 'r1', missing });
+  expect(JSON.stringify(lines)).not.toContain('Ann');
+  expect(await metrics.registry.metrics()).not.toContain('relay_retried_total{destination="acme-aep"} 1');
 });

@@ -46,7 +46,7 @@ it('sends what was missing of a bill as a correction, and keeps what was deliver
   const { receipt, id } = await harness.accept(event);
   await harness.whenSettled(receipt);
   expect(eventsSent().map((one) => one.id)).toEqual([id]);
-  const before = (await harness.record(receipt)).event.delivered;
+  expect((await harness.record(receipt)).event.delivered).toEqual(['event']);
 
   answers = [{ entities: { customer: foundCustomer(1), bill: fetchedBill(event.data.transactionId) } }];
   expect(await refresh()).toBe(1);
@@ -59,9 +59,17 @@ it('sends what was missing of a bill as a correction, and keeps what was deliver
     purpose: 'refresh',
     parts: { customer: true, bill: true },
   });
-  expect(messagesSent('event')).toBe(2);
+  expect(eventsSent().map((one) => [one.id, one.eventType])).toEqual([
+    [id, 'commerce.purchases'],
+    [`${id}-lines`, 'loyalty.transactionUpdated'],
+  ]);
+  expect(eventsSent()[1]?.entity['productListItems']).toHaveLength(1);
   const record = await harness.record(receipt);
-  expect(record.event).toMatchObject({ state: 'delivered', delivered: before, idSuffix: '' });
+  expect(record.event).toMatchObject({
+    state: 'delivered',
+    delivered: ['event', 'profile'],
+    idSuffix: '',
+  });
   expect(await harness.journal.refreshes()).toEqual([]);
 });
 

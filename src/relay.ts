@@ -214,6 +214,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     destinations: createDestinationDirectory(destinations, journal),
     coverage: sharedCoverage({ coverage, journal }),
     intake: { ...intakeWindow, refusal: () => admission.refusal() },
+    enrichment: { status: () => enrichers.all.map(({ enricher }) => enricher.status()) },
     metrics: {
       registry: metrics.registry,
       refresh: createMetricsRefresh({

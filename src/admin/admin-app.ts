@@ -20,6 +20,7 @@ import { logLevelRoutes } from './log-level-routes.ts';
 import { openapiRoutes } from './openapi-routes.ts';
 import { healthRoutes, metricsRoutes } from './probe-routes.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
+import { enrichmentRoutes } from './enrichment-routes.ts';
 import { replicaRoutes } from './replica-routes.ts';
 import { MAX_EVENT_ID_LENGTH } from './requests.ts';
 import { sourceRoutes } from './source-routes.ts';
@@ -139,6 +140,7 @@ async function adminApi(scope: FastifyInstance, parts: AdminParts, notFound: () 
       configRoutes(v1, parts);
       storeRoutes(v1, parts);
       replicaRoutes(v1, parts);
+      enrichmentRoutes(v1, parts);
     },
     { prefix: '/v1' },
   );

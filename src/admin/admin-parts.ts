@@ -3,6 +3,7 @@ import type { BackupResult, Journal } from '../journal/journal.ts';
 import type { SourceTable } from '../sources/source-table.ts';
 import type { LogLevel, LogLevelControl } from '../telemetry/log-level.ts';
 import type { AccessRefusal } from './access.ts';
+import type { EnrichmentSource } from './enrichment-routes.ts';
 
 /* What the admin port needs from the rest of the relay. */
 
@@ -26,7 +27,9 @@ export interface AdminParts {
     | 'appendMalformed'
     | 'recordDifferingCopy'
     | 'replicas'
+    | 'refreshes'
   >;
+  readonly enrichment: EnrichmentSource;
   readonly sources: Pick<SourceTable, 'get' | 'names'>;
   readonly secrets: SecretSource;
   readonly intake: IntakeSource;

@@ -11,6 +11,7 @@ import type { ReloadResult } from '../../src/config/running-config.ts';
 import { type SourceConfig, sourceSchema } from '../../src/config/source-config.ts';
 import { createDestinationState } from '../../src/delivery/destination-state.ts';
 import { createMisplaced } from '../../src/delivery/misplaced-events.ts';
+import type { EnrichmentStatus } from '../../src/enrichment/enrichment-status.ts';
 import type { Refusal } from '../../src/intake/admission.ts';
 import { createPublicApp } from '../../src/intake/public-app.ts';
 import { createSourceTable } from '../../src/sources/source-table.ts';
@@ -183,6 +184,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     }),
     /** Why webhooks are answered 503. */
     refusal: undefined as Refusal | undefined,
+    enrichment: [] as readonly EnrichmentStatus[],
     lastAnswers: {} as DestinationView['lastAnswers'],
   };
   state.now = Date.UTC(2026, 0, 31, 8);
@@ -199,6 +201,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     destinations: createDestinations(journal, now, () => state.lastAnswers, sources),
     coverage: sharedCoverage({ coverage, journal }),
     intake: { ...window, refusal: () => state.refusal },
+    enrichment: { status: () => state.enrichment },
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },
     health: { live: () => state.live, ready: () => state.ready() },
     token: () => state.token,

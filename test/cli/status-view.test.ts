@@ -60,6 +60,7 @@ function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     ledger: { ...counts, sources: {} },
     destinations: [],
     replicas: [],
+    enrichment: [],
     deadLetters: [],
     ...more,
   };

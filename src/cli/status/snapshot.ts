@@ -9,6 +9,7 @@ import type {
 } from '../admin-answers.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { CommandError } from '../command-error.ts';
+import type { EnrichmentStateAnswer } from './enrichment-lines.ts';
 
 /** Counts of the replica that answers, since it was started; a restart resets them. */
 export interface Counters {
@@ -34,6 +35,8 @@ export interface Snapshot {
   readonly ledger: LedgerAnswer;
   readonly destinations: readonly DestinationAnswer[];
   readonly replicas: readonly ReplicaAnswer[];
+  /** Of sources with `enrich`. */
+  readonly enrichment: readonly EnrichmentStateAnswer[];
   /** The latest few. */
   readonly deadLetters: readonly EventAnswer[];
 }
@@ -76,7 +79,7 @@ function healthOf({ status, text }: { status: number; text: string }): HealthAns
  * @throws CommandError when the relay cannot be reached or refuses the request
  */
 export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
-  const [ready, metrics, intake, ledger, { destinations, misplaced = [] }, { replicas }, { deadLetters }] =
+  const [ready, metrics, intake, ledger, atAdobe, { replicas }, { sources: enrichment }, { deadLetters }] =
     await Promise.all([
       client.getPublic('/readyz'),
       client.getPublic('/metrics'),
@@ -84,8 +87,10 @@ export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
       client.get<LedgerAnswer>('/ledger'),
       client.get<DestinationsAnswer>('/destinations'),
       client.get<{ replicas: readonly ReplicaAnswer[] }>('/replicas'),
+      client.get<{ sources: readonly EnrichmentStateAnswer[] }>('/enrichment'),
       client.get<{ deadLetters: readonly EventAnswer[] }>('/dead-letters', { limit: DEAD_LETTER_COUNT }),
     ]);
+  const { destinations, misplaced = [] } = atAdobe;
   const counters = countersOf(metrics.text);
   return {
     at: performance.now(),
@@ -99,6 +104,7 @@ export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
     ledger,
     destinations,
     replicas,
+    enrichment,
     deadLetters,
   };
 }

@@ -4,6 +4,7 @@ import { cutAtWord, type FittingColumn, fittingTable } from '../fitting-table.ts
 import { formatAge, formatDuration, formatTime } from '../time-format.ts';
 import { toPrintable } from '../table.ts';
 import { isPausedByOperator } from './exit-reasons.ts';
+import { enrichmentLines } from './enrichment-lines.ts';
 import { LABEL_WIDTH, webhookLines } from './intake-lines.ts';
 import { replicaLines } from './replica-lines.ts';
 import { DEAD_LETTER_COUNT, type Snapshot, type Rates } from './snapshot.ts';
@@ -206,6 +207,7 @@ function snapshotLines(snapshot: Snapshot, status: Status, room: Room): Line[] {
     ...webhookLines(snapshot.intake, now, options),
     { text: `rates     ${rateLine(rates)}`, hang: LABEL_WIDTH, keep: KEEP.rates },
     { text: backlogLine(snapshot, now), keep: KEEP.rates },
+    ...enrichmentLines(snapshot.enrichment, now),
     { text: '' },
     ...replicaLines(snapshot.replicas, now, room.width),
     ...destinationLines(snapshot.destinations, status, room.width),

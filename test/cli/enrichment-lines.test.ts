@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { type EnrichmentStateAnswer, enrichmentLines } from '../../src/cli/status/enrichment-lines.ts';
+
+const NOW = Date.UTC(2026, 0, 31, 8);
+
+function at(msAgo: number): string {
+  return new Date(NOW - msAgo).toISOString();
+}
+
+const QUIET: EnrichmentStateAnswer = {
+  source: 'acme',
+  api: { state: 'closed', since: at(3_600_000) },
+  budget: { callsPerMinute: 80, left: 10 },
+  waiting: 0,
+  lastHour: {},
+  forbidden: [],
+  masked: false,
+  refreshes: { customers: 0, bills: 0, running: 0 },
+};
+
+it.each<[string, Partial<EnrichmentStateAnswer>, string, string | undefined]>([
+  ['nothing', {}, '0 events complete and 0 incomplete in the last hour', undefined],
+  [
+    'what waits and what is to be completed',
+    {
+      waiting: 4,
+      lastHour: { complete: 20, cached: 15, budget: 2, timeout: 1 },
+      refreshes: { customers: 3, bills: 1, running: 1, oldestAt: at(7_200_000) },
+    },
+    '20 events complete and 3 incomplete in the last hour; 4 waiting; 3 customers and 1 bills to complete, oldest 2 h 0 min',
+    undefined,
+  ],
+  [
+    'an API that is away',
+    { api: { state: 'open', since: at(240_000), reason: 'GET /v2/customers/{id} → 503' } },
+    "Capillary's API has not answered for 4 min: GET /v2/customers/{id} → 503; 0 events complete and 0 incomplete in the last hour",
+    'red',
+  ],
+  [
+    'a missing right',
+    { forbidden: [{ endpoint: 'bill', lack: 'Read on Transaction', since: at(0) }] },
+    'the API client lacks Read on Transaction; 0 events complete and 0 incomplete in the last hour',
+    'yellow',
+  ],
+  [
+    'masked data',
+    { masked: true },
+    'Capillary masks personal data for the API client; 0 events complete and 0 incomplete in the last hour',
+    'yellow',
+  ],
+])('shows %s', (_what, changes, text, tone) => {
+  const [line] = enrichmentLines([{ ...QUIET, ...changes }], NOW);
+  expect({ text: line?.text, tone: line?.tone }).toEqual({ text: `enriched  acme: ${text}`, tone });
+});
+
+it('has a line for each enriched source only', () => {
+  expect(enrichmentLines([], NOW)).toEqual([]);
+  expect(enrichmentLines([QUIET, { ...QUIET, source: 'shop' }], NOW)).toHaveLength(2);
+});

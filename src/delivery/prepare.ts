@@ -176,8 +176,9 @@ export function prepareMapped(
     const detail = `the ${tooLarge.kind} message has ${tooLarge.bytes} bytes; a request may have ${MAX_REQUEST_BYTES}`;
     return { kind: 'unusable', reason: 'too-large', detail, ...report };
   }
-  const kept = isRefresh ? { kept: kindsOf(all).filter((kind) => !kindsOf(missing).includes(kind)) } : {};
-  return { kind: 'messages', messages: missing, ...kept, ...report, effects };
+  const prepared = { kind: 'messages', messages: missing, ...report, effects } as const;
+  if (!isRefresh) return prepared;
+  return { ...prepared, kept: kindsOf(all).filter((kind) => !kindsOf(missing).includes(kind)) };
 }
 
 function kindsOf(messages: readonly OutgoingMessage[]): readonly MessageKind[] {

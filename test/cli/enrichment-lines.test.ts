@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { type EnrichmentStateAnswer, enrichmentLines } from '../../src/cli/status/enrichment-lines.ts';
+import type { EnrichmentStateAnswer } from '../../src/cli/status/enrichment-answer.ts';
+import { enrichmentLines } from '../../src/cli/status/enrichment-lines.ts';
 
 const NOW = Date.UTC(2026, 0, 31, 8);
 

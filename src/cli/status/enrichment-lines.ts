@@ -1,27 +1,8 @@
+import type { EnrichmentStateAnswer } from './enrichment-answer.ts';
 import { toPrintable } from '../table.ts';
 import { formatAge } from '../time-format.ts';
 import { LABEL_WIDTH } from './intake-lines.ts';
 import { KEEP, type Line, type Tone } from './status-line.ts';
-
-/** How the events of one source are completed from Capillary's API. */
-export interface EnrichmentStateAnswer {
-  readonly source: string;
-  /** `open`: it does not answer. */
-  readonly api: { readonly state: string; readonly since: string; readonly reason?: string };
-  readonly budget: { readonly callsPerMinute: number; readonly left: number };
-  readonly waiting: number;
-  /** `complete`, `cached`, or the reason why something is missing → number of events. */
-  readonly lastHour: Readonly<Record<string, number>>;
-  readonly forbidden: readonly { readonly endpoint: string; readonly lack: string; readonly since: string }[];
-  readonly masked: boolean;
-  /** What was sent incomplete and waits to be completed. */
-  readonly refreshes: {
-    readonly customers: number;
-    readonly bills: number;
-    readonly running: number;
-    readonly oldestAt?: string;
-  };
-}
 
 /** What waits to be completed; undefined if nothing does. */
 function waitingText({ refreshes }: EnrichmentStateAnswer, now: number): string | undefined {

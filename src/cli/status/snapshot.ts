@@ -9,7 +9,7 @@ import type {
 } from '../admin-answers.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { CommandError } from '../command-error.ts';
-import type { EnrichmentStateAnswer } from './enrichment-lines.ts';
+import type { EnrichmentStateAnswer } from './enrichment-answer.ts';
 
 /** Counts of the replica that answers, since it was started; a restart resets them. */
 export interface Counters {

@@ -8,6 +8,7 @@ import { routesOf } from '../egress-routes.ts';
 import { formatOrganisation } from '../register/register-texts.ts';
 import { registerError } from '../register/settle-webhook.ts';
 import { formatDuration } from '../time-format.ts';
+import { enrichmentFindings } from './enrichment-findings.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
 
 /** undici publishes the headers of every answer that this process receives. */
@@ -92,13 +93,18 @@ export async function connectionFindings(destination: DestinationConfig, egress:
   });
 }
 
-/** Whether the API client of a source gets a token from Capillary. */
-async function apiFindings({ name, api }: SourceConfig, egress: Egress): Promise<Finding[]> {
+/** Whether the API client of a source gets a token from Capillary, and may read what it has to. */
+async function apiFindings(source: SourceConfig, egress: Egress): Promise<Finding[]> {
+  const { name, api } = source;
   if (api === undefined) return [];
   const client = createCapillaryClient({ api, egress });
   try {
     const answer = await client.claims({ attempts: 1 });
-    if (answer.ok) return [ok(`api/${name}`, `a token of ${formatOrganisation(answer.value)}`)];
+    if (answer.ok)
+      return [
+        ok(`api/${name}`, `a token of ${formatOrganisation(answer.value)}`),
+        ...(await enrichmentFindings(source, client, answer.value)),
+      ];
     const { message, fix = '' } = registerError(answer.error);
     return [fail(`api/${name}`, message, fix)];
   } finally {

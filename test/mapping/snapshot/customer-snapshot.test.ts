@@ -140,7 +140,7 @@ describe('what the API says about a customer', () => {
     expect(identitiesIn(masked.record)).toMatchObject({ Email: ['old@example.net'] });
   });
 
-  it('says who is in no programme', async () => {
+  it('says who is in no program', async () => {
     const { record } = await createHistory().send(joined(), bill(1, answered(1.1, { kind: 'no-loyalty' })));
 
     expect(record).toMatchObject({ _acme: { capillary: { member: false, loyaltyType: 'NON_LOYALTY' } } });

@@ -101,10 +101,12 @@ sources:
       - type: header
         name: X-Relay-Key
         values: [${quoted(secrets.relayKey)}, ${quoted(secrets.relayOldKey)}]
-    api:                             # Capillary's REST API, for \`register\`
+    api:                             # Capillary's REST API, for \`register\` and \`enrich\`
       url: ${cluster}
       key: ${quoted(secrets.apiKey)}
       secret: ${quoted(secrets.apiSecret)}
+    #enrich:                         # completes bills and profiles from this API (docs/enrichment.md);
+      #maxDelay: 60s                 # run \`provision apply\` again before you switch it on
     webhook:                         # what \`register\` keeps at Capillary
       name: ${name}-aep-relay
       url: ${url}/webhooks/${name}

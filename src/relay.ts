@@ -226,6 +226,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         enrichment: () => enrichers.all.map(({ enricher }) => enricher.status()),
         isShared: config.store.engine === 'postgres',
         sources: () => sources.names(),
+        refreshRoutes: () => enrichers.all,
         now,
       }),
     },

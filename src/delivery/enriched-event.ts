@@ -1,6 +1,7 @@
 import type { Enrichment } from '../capillary/enricher.ts';
 import type { Entities } from '../capillary/entities.ts';
-import type { ClaimedEvent, Settlement, StoredEnrichment } from '../journal/journal.ts';
+import type { ClaimedEvent, SettledEnrichment, Settlement, StoredEnrichment } from '../journal/journal.ts';
+import { refreshDelay } from './refresh-delay.ts';
 
 /** A claimed event's entities, where they come from, and what of them is missing. */
 export interface Enriched {
@@ -36,6 +37,14 @@ function entitiesToStore({ entities, stored }: Enriched): { readonly entities?: 
   return isStored('customer') && isStored('bill') ? {} : { entities: JSON.stringify(entities) };
 }
 
+/** When what is missing is asked for again, or that it is not any more. */
+function missingOf({ missing, refresh }: Enriched): Pick<SettledEnrichment, 'missing' | 'abandoned'> {
+  if (missing === undefined) return {};
+  const parts = { customer: missing.customer !== undefined, bill: missing.bill !== undefined };
+  const dueIn = refreshDelay(missing.retryIn, refresh === undefined ? 0 : refresh.attempts + 1);
+  return dueIn === undefined ? { abandoned: parts } : { missing: { ...parts, dueIn } };
+}
+
 /**
  * Adds to a settlement what was fetched for its event, and, once the event is delivered, what is
  * still to be fetched. Nothing of an erased customer is stored.
@@ -49,22 +58,13 @@ export function withEnrichment(
   const entities = entitiesToStore(enriched);
   if (settlement.state !== 'delivered')
     return entities.entities === undefined ? settlement : { ...settlement, enrichment: entities };
-  const { missing } = enriched;
   const refreshed = {
     customer: isNew(enriched, 'customer', isReplay),
     bill: isNew(enriched, 'bill', isReplay),
   };
   const enrichment = {
     ...entities,
-    ...(missing === undefined
-      ? {}
-      : {
-          missing: {
-            customer: missing.customer !== undefined,
-            bill: missing.bill !== undefined,
-            dueIn: missing.retryIn,
-          },
-        }),
+    ...missingOf(enriched),
     ...(refreshed.customer || refreshed.bill ? { refreshed } : {}),
   };
   return Object.keys(enrichment).length === 0 ? settlement : { ...settlement, enrichment };

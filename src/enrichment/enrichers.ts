@@ -22,6 +22,8 @@ export interface EnrichersParts extends Pick<RefreshJobParts, 'refresh' | 'isLea
 /** An enriched source: its enricher, and the job that completes later what it could not. */
 export interface EnrichedSource {
   readonly name: string;
+  /** Of its events, those that are refreshed too. */
+  readonly destination: string;
   readonly enricher: EventEnricher;
   readonly job: RefreshJob;
 }
@@ -140,7 +142,7 @@ export function createEnrichers(parts: EnrichersParts): Enrichers {
       onError: (error) => observer.errorCaught(name, 'events could not be refreshed', error),
     });
     if (isStarted) job.start();
-    return { name, settings, client, enricher, job };
+    return { name, destination, settings, client, enricher, job };
   };
 
   const set: Enrichers['set'] = (sources) => {

@@ -14,6 +14,8 @@ export interface SettledEnrichment {
   readonly entities?: string;
   /** The event is to be refreshed in `dueIn` ms. Only of a delivered event; else it is ignored. */
   readonly missing?: EnrichmentParts & { readonly dueIn: number };
+  /** Missing after many refreshes, and not asked for again: the journal does nothing with it. */
+  readonly abandoned?: EnrichmentParts;
   /**
    * Fetched and delivered: ends the refresh of these parts: the customer's of the whole lane, the
    * bill's of this event. Only of a delivered event; else it is ignored.

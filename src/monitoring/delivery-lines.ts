@@ -76,8 +76,12 @@ export function settledLine(event: ClaimedEvent, settlement: Settlement) {
 }
 
 /** What was fetched is personal data, so only what is missing is named. */
-function enrichmentFields({ missing, refreshed }: SettledEnrichment = {}) {
-  return { ...(missing === undefined ? {} : { missing }), ...(refreshed === undefined ? {} : { refreshed }) };
+function enrichmentFields({ missing, abandoned, refreshed }: SettledEnrichment = {}) {
+  return {
+    ...(missing === undefined ? {} : { missing }),
+    ...(abandoned === undefined ? {} : { abandoned }),
+    ...(refreshed === undefined ? {} : { refreshed }),
+  };
 }
 
 /** Log fields of a dead letter. */

@@ -82,6 +82,11 @@ export function createEnrichmentMetrics({ counter, gauge, histogram, storeGauge 
       '1 while the access group of the API client lacks the right for these calls',
       { source: SOURCE, endpoint: ENDPOINT },
     ),
+    abandoned: counter(
+      'relay_enrichment_abandoned_total',
+      'Customers and bills that stay incomplete: many refreshes did not find what was missing',
+      { source: SOURCE, part: ['customer', 'bill'] },
+    ),
     refreshes: storeGauge(
       'relay_enrichment_refreshes',
       'Customers and bills that were sent incomplete and wait to be completed',

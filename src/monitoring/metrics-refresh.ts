@@ -29,6 +29,8 @@ export interface RefreshParts {
   readonly enrichment: () => readonly EnrichmentStatus[];
   /** Names of the configured sources. */
   readonly sources: () => readonly string[];
+  /** Where refreshes of the enriched sources are sent. */
+  readonly refreshRoutes: () => readonly { readonly name: string; readonly destination: string }[];
   /** Epoch ms. */
   readonly now: () => number;
 }
@@ -130,16 +132,18 @@ function pendingWithout(sources: readonly string[], ledger: Ledger): number {
 }
 
 /** Gauges that need calls to the storage thread. */
-async function setFromJournal({ metrics, journal, destinations, sources, now }: RefreshParts): Promise<void> {
+async function setFromJournal(parts: RefreshParts): Promise<void> {
+  const { metrics, journal, destinations, sources, refreshRoutes, now } = parts;
   const [ledger, backlog, replicas, refreshes] = await Promise.all([
     journal.ledger(),
     journal.backlog(),
     journal.replicas(),
     journal.refreshes(),
   ]);
-  const configured = new Set(destinations.all.map(({ config: { name } }) => name));
-  const known = refreshes.filter(({ destination }) => configured.has(destination));
-  setRefreshGauges(metrics, known, now());
+  // What waits at another destination waits for nothing that could be reported as late.
+  const destinationOf = new Map(refreshRoutes().map(({ name, destination }) => [name, destination]));
+  const sent = refreshes.filter(({ source, destination }) => destinationOf.get(source) === destination);
+  setRefreshGauges(metrics, sent, now());
   metrics.replicas.set(replicas.length);
   for (const [source, counts] of Object.entries(ledger)) {
     for (const [state, count] of Object.entries(counts)) metrics.events.set({ source, state }, count);

@@ -3,7 +3,7 @@ import type { AdminObserver } from '../admin/admin-parts.ts';
 import { metricEventName } from '../capillary/catalogue.ts';
 import type { DeliveryObserver, MappingReport, SettledEvent } from '../delivery/delivery-observer.ts';
 import type { IntakeObserver } from '../intake/webhook-report.ts';
-import type { BatchReport, ClaimedEvent } from '../journal/journal.ts';
+import type { BatchReport, ClaimedEvent, EnrichmentParts } from '../journal/journal.ts';
 import { deadLine, deliveryLine, itemLine, receiptFields, retryLine, settledLine } from './delivery-lines.ts';
 import type { Coverage } from './field-coverage.ts';
 import type { IntakeWindow } from './intake-window.ts';
@@ -74,8 +74,16 @@ export function createDeliveryReports(
   /** Destinations for which the log says it; the metric counts on. */
   const uncounted = new Set<string>();
 
+  const countAbandoned = ({ source, receipt }: ClaimedEvent, { customer, bill }: EnrichmentParts): void => {
+    if (customer) metrics.enrichment.abandoned.inc({ source, part: 'customer' });
+    if (bill) metrics.enrichment.abandoned.inc({ source, part: 'bill' });
+    log.warn({ source, receipt, customer, bill }, 'event stays incomplete: it is not refreshed any more');
+  };
+
   const countSettled = ({ event, settlement }: SettledEvent, at: number): void => {
     const { destination } = event;
+    const abandoned = settlement.enrichment?.abandoned;
+    if (abandoned !== undefined) countAbandoned(event, abandoned);
     if (settlement.state === 'delivered') {
       metrics.delivered.inc({ destination, event_name: metricEventName(event.eventName) });
       metrics.endToEndSeconds.observe({ destination }, Math.max(0, seconds(at - event.receivedAt)));

@@ -49,6 +49,9 @@ function rig() {
             running: 1,
             oldestAt: T0 - 60_000,
           },
+          // Left behind by other configurations.
+          { source: 'acme', destination: 'former', customers: 1, bills: 0, running: 0, oldestAt: 1 },
+          { source: 'plain', destination: 'acme-aep', customers: 1, bills: 0, running: 0, oldestAt: 1 },
         ]),
       silentFor: () => 2_500,
       isLeader: () => state.isLeader,
@@ -82,6 +85,7 @@ function rig() {
     isShared: true,
     enrichment: () => [],
     sources: () => ['acme'],
+    refreshRoutes: () => (state.isRemoved ? [] : [{ name: 'acme', destination: 'acme-aep' }]),
     now: () => T0,
   });
   return { metrics, refresh };
@@ -103,6 +107,7 @@ describe('a scrape', () => {
     const { metrics, refresh } = rig();
     await refresh();
     const lines = (await metrics.registry.metrics()).split('\n');
+    expect(lines.filter((line) => line.startsWith('relay_enrichment_refreshes{'))).toHaveLength(2);
     for (const line of [
       'relay_store_leader 1',
       'relay_store_connected 1',

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capillary/json.ts';
+import { issuePoints } from '../../src/simulator/capillary/world/points-account.ts';
+import { accountOf, type WorldCustomer } from '../../src/simulator/capillary/world/world-customer.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { nextEventId } from '../fixtures/events.ts';
 import { relayConfig, relayFolder, type RelayProcess } from '../helpers/relay-process.ts';
@@ -9,7 +11,8 @@ import { until } from '../helpers/until.ts';
 
 /*
  * What a marketer asks of the profiles and events that landed, after sequences of webhooks through
- * the built relay with the default configuration. docs/mapping.md#use-cases lists the same cases.
+ * the built relay with the default configuration; docs/mapping.md#use-cases lists the same cases.
+ * The last ones are about what only Capillary's API says, so their relay has `enrich`.
  */
 
 const DAY_MS = 86_400_000;
@@ -27,19 +30,35 @@ const PROGRAM = {
   ],
 };
 
+const CLIENT = { key: 'northKey', secret: 'northSecret' };
+
 let simulator: Simulator;
-let folder: ReturnType<typeof relayFolder>;
 let relay: RelayProcess;
+/** Of the same simulator, with `enrich`. */
+let enriching: RelayProcess;
+const folders: ReturnType<typeof relayFolder>[] = [];
 let lastCustomer = 7_000;
 
+async function start(source: object): Promise<RelayProcess> {
+  const config = relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl() });
+  config.sources = config.sources.map((given) => ({ ...given, ...source }));
+  const folder = relayFolder(config);
+  folders.push(folder);
+  return folder.start();
+}
+
 beforeAll(async () => {
-  simulator = await startSimulator();
-  folder = relayFolder(relayConfig({ imsUrl: simulator.imsUrl, inletUrl: simulator.inletUrl() }));
-  relay = await folder.start();
+  simulator = await startSimulator({ capillary: { clients: [CLIENT], world: { customers: 5 } } });
+  const api = { url: simulator.capillaryUrl, ...CLIENT };
+  const enrich = { coalesce: '100ms' };
+  [relay, enriching] = await Promise.all([
+    start({}),
+    start({ orgIds: [simulator.capillary.org], api, enrich }),
+  ]);
 });
 afterAll(async () => {
-  await relay.stop('SIGTERM');
-  await folder.remove();
+  await Promise.all([relay, enriching].map((one) => one.stop('SIGTERM')));
+  await Promise.all(folders.map((folder) => folder.remove()));
   await simulator.close();
 });
 
@@ -62,7 +81,6 @@ function newCustomer() {
     });
     expect(answer.status).toBe(200);
   };
-  const identity = { namespace: 'capillaryId', id: String(customerId) };
   return {
     customerId,
     send,
@@ -78,23 +96,55 @@ function newCustomer() {
       }),
     /** The profile after all events have been delivered. */
     async profile(): Promise<JsonObject> {
-      await settled();
-      return simulator.profile(identity)?.fragments[0]?.entity ?? {};
+      await settled(relay);
+      return profileOf(customerId);
     },
     /** The events after all have been delivered. */
     async events(): Promise<readonly JsonObject[]> {
-      await settled();
-      return simulator
-        .landed({ kind: 'event', limit: 10_000 })
-        .filter((record) => record.identity?.id === identity.id && record.dropped.length === 0)
-        .map(({ entity }) => entity);
+      await settled(relay);
+      return eventsOf(customerId);
     },
   };
 }
 
-async function settled(): Promise<void> {
+/**
+ * A customer of Capillary's world who has bought something. The only event that the relay gets of
+ * them is that of the bill, without its lines.
+ */
+async function newBuyer(prepare: (customer: WorldCustomer) => void = () => undefined) {
+  const { world, org } = simulator.capillary;
+  const buyer = world.addMember(NOW);
+  prepare(buyer);
+  const { customerId, bills } = buyer;
+  const [bill] = bills;
+  if (bill === undefined) throw new Error('a member has a bill');
+  const answer = await enriching.post({
+    eventName: 'transactionAdded',
+    eventId: nextEventId(),
+    orgId: org,
+    createdAt: NOW,
+    data: { customerIdentifiers: { customerId }, transactionId: bill.id, amount: bill.amount / 100 },
+  });
+  expect(answer.status).toBe(200);
+  await settled(enriching);
+  return { buyer, bill, profile: profileOf(customerId), events: eventsOf(customerId) };
+}
+
+function profileOf(customerId: number): JsonObject {
+  const identity = { namespace: 'capillaryId', id: String(customerId) };
+  return simulator.profile(identity)?.fragments[0]?.entity ?? {};
+}
+
+function eventsOf(customerId: number): readonly JsonObject[] {
+  return simulator
+    .landed({ kind: 'event', limit: 10_000 })
+    .filter((record) => record.identity?.id === String(customerId) && record.dropped.length === 0)
+    .map(({ entity }) => entity);
+}
+
+async function settled(process: RelayProcess): Promise<void> {
   await until(async () => {
-    const { body } = await relay.admin('/admin/v1/ledger');
+    const { body } = await process.admin('/admin/v1/ledger');
     const { pending, dead, malformed } = body as Record<string, number>;
     expect({ dead, malformed }).toEqual({ dead: 0, malformed: 0 });
     return pending === 0;
@@ -336,6 +386,42 @@ describe('a use case of docs/mapping.md works with the default configuration', (
 
     await answer('1', 'OPTIN');
     expect(valueAt(await customer.profile(), 'consents.marketing.sms.val')).toBe('y');
+  });
+
+  it('Points that expire within 30 days, of a customer who only bought', async () => {
+    const { profile } = await newBuyer((customer) => {
+      const account = accountOf(customer);
+      const lot = { kind: 'bill_regular', awardedAt: NOW } as const;
+      account.lots = [];
+      issuePoints(account, { ...lot, id: 1, issued: 70, expiresAt: daysFromNow(20) });
+      issuePoints(account, { ...lot, id: 2, issued: 30, expiresAt: daysFromNow(90) });
+    });
+
+    expect(expiringWithin(profile, 30)).toBe(70);
+    expect(expiringWithin(profile, 100)).toBe(100);
+    expect(valueAt(profile, 'loyalty.points')).toBe(100);
+  });
+
+  it('Tier without any tier event', async () => {
+    const { buyer, profile } = await newBuyer();
+
+    const { program, standing } = accountOf(buyer);
+    expect(valueAt(profile, 'loyalty.tier')).toBe(standing.tier.name);
+    expect(valueAt(profile, 'loyalty.program')).toBe(program.name);
+    expect(valueAt(profile, '_acme.capillary.member')).toBe(true);
+  });
+
+  it('Bought a product', async () => {
+    const { bill, events } = await newBuyer();
+
+    const purchases = events.filter(({ eventType }) => eventType === 'commerce.purchases');
+    const items = purchases.flatMap(({ productListItems }) =>
+      Array.isArray(productListItems) ? productListItems : [],
+    );
+    expect(items.map((item) => [valueAt(item, 'SKU'), valueAt(item, 'priceTotal')])).toEqual(
+      bill.lines.map(({ product, amount }) => [product.sku, amount / 100]),
+    );
+    expect(items.every((item) => textAt(item, 'name') !== '')).toBe(true);
   });
 
   it('is tested for each row of the table', () => {

@@ -20,7 +20,6 @@ import type { InFlight } from './in-flight.ts';
 import { type EnricherOf, toMappingParts } from './mapping-parts.ts';
 import { createPipeline, type Pipeline } from './pipeline.ts';
 import { createSuspectHistory } from './poison.ts';
-
 import { createRefusals } from './refusals.ts';
 import { inletAnswer } from './request-report.ts';
 import { createWaker, monotonic, pause } from './scheduling.ts';

@@ -1,6 +1,7 @@
 import type { ApiCaller } from './api-caller.ts';
 import { type CallQueue, PRIORITY, type Priority, type Ticket } from './api-call-queue.ts';
 import type { CapillaryReads } from '../capillary/api/capillary-reads.ts';
+import { isAskableSku, skusOfOneCall } from '../capillary/api/reference-reads.ts';
 import { within } from './reference-value.ts';
 import type { StageClock } from './stage-clock.ts';
 
@@ -34,8 +35,6 @@ const MAX_KNOWN = 50_000;
 const MAX_AGE_MS = 12 * 3_600_000;
 /** A new product may be in the catalogue an hour after its first sale. */
 const MAX_NAMELESS_AGE_MS = 3_600_000;
-/** Source: docs/platforms/capillary.md#reference-reads */
-const MAX_SKUS_A_CALL = 100;
 const MAX_WAIT_MS = 3_000;
 const RETRY_MS = 60_000;
 
@@ -66,7 +65,7 @@ export function createProductNames({ caller, queue, reads, clock }: ProductNames
   };
 
   const nextSkus = (): ReadonlySet<string> => {
-    const next = new Set([...wanted].slice(0, MAX_SKUS_A_CALL));
+    const next = new Set(skusOfOneCall(wanted));
     for (const sku of next) wanted.delete(sku);
     return next;
   };
@@ -115,7 +114,7 @@ export function createProductNames({ caller, queue, reads, clock }: ProductNames
 
   return {
     get(skus, priority) {
-      const unknown = skus.filter((sku) => !isKnown(sku));
+      const unknown = skus.filter((sku) => isAskableSku(sku) && !isKnown(sku));
       if (unknown.length === 0 || clock.monotonic() - failedAt < RETRY_MS) return namesOf(skus);
       const isSoon = queue.msUntilStart(priority) <= MAX_WAIT_MS;
       const given = isSoon ? priority : PRIORITY.refresh;

@@ -112,6 +112,19 @@ describe('names of products', () => {
     expect(sizes.length).toBeLessThanOrEqual(12);
   });
 
+  test('that did not fit into a call are asked for in the next one', async () => {
+    const rig = startEnricher({ callsPerMinute: 6_000 });
+    const lines = Array.from({ length: 60 }, (_, line) => ({ sku: `${'é'.repeat(40)}${line}` }));
+    rig.api.bill = (id) => aBill(id, { lines: [...lines, { sku: 'A,B' }] });
+    rig.api.productNames = (skus) => new Map(skus.split(',').map((sku) => [sku, `Product ${sku}`]));
+    const result = await purchase(rig, '1');
+    expect(result?.entities.bill?.bill.lines).toEqual([
+      ...lines.map(({ sku }) => ({ sku, name: `Product ${sku}` })),
+      { sku: 'A,B' },
+    ]);
+    expect(rig.calls.filter(({ endpoint }) => endpoint === 'productNames').length).toBeGreaterThan(1);
+  });
+
   test('keep no bill waiting while calls are scarce or the catalogue fails', async () => {
     const rig = startEnricher();
     rig.api.productNames = () => refused('unavailable');

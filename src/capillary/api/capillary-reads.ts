@@ -36,7 +36,7 @@ export interface CapillaryReads {
   programs(signal: AbortSignal): Promise<ReadAnswer<readonly ProgramReference[]>>;
   /** ISO code of the currency in which all amounts are; undefined if it is not said. */
   baseCurrency(signal: AbortSignal): Promise<ReadAnswer<string | undefined>>;
-  /** @param skus at most 100; those without a name are absent from the answer */
+  /** @param skus of one call (`skusOfOneCall`); those without a name are absent from the answer */
   productNames(
     skus: readonly string[],
     signal: AbortSignal,

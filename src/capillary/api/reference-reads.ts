@@ -63,7 +63,9 @@ export function readBaseCurrency(
 }
 
 /** Products of one call. */
-export const MAX_SKUS = 100;
+const MAX_SKUS = 100;
+/** Longer texts are none. */
+const MAX_SKU_LENGTH = 500;
 /** A list of them in a URL, encoded; gateways refuse longer lines. */
 const MAX_LIST_LENGTH = 6_000;
 
@@ -71,22 +73,26 @@ const skusSchema = z.object({
   data: listOf({ sku: anId, itemCode: anId, name: aText, description: aText }),
 });
 
-/** As many SKUs as one call can ask for. One with a comma cannot be asked for: they separate. */
-function askable(skus: readonly string[]): readonly string[] {
+/** The first ones of many SKUs, as many as one call can ask for. */
+export function skusOfOneCall(skus: Iterable<string>): readonly string[] {
   const fitting: string[] = [];
   let length = 0;
   for (const sku of skus) {
     length += encodeURIComponent(sku).length + 3;
-    if (fitting.length === MAX_SKUS || length > MAX_LIST_LENGTH) break;
-    if (sku.trim() !== '' && !sku.includes(',')) fitting.push(sku);
+    if (fitting.length > 0 && (fitting.length === MAX_SKUS || length > MAX_LIST_LENGTH)) break;
+    fitting.push(sku);
   }
   return fitting;
 }
 
+/** A comma separates SKUs, so the catalogue cannot be asked for one that has it. */
+export function isAskableSku(sku: string): boolean {
+  return sku.trim() !== '' && !sku.includes(',') && sku.length <= MAX_SKU_LENGTH;
+}
+
 /**
  * The names that the catalogue has for products.
- * @param skus at most 100, and fewer if they are long: what is not in the answer has no name, or
- *   was beyond what one call can ask for
+ * @param skus askable ones of one call (`skusOfOneCall`); one that is not in the answer has no name
  */
 export function readProductNames(
   client: Client,
@@ -95,7 +101,7 @@ export function readProductNames(
 ): Promise<ReadAnswer<ReadonlyMap<string, string>>> {
   return readOnce<ReadonlyMap<string, string>>(client, {
     path: '/v2/product/skus',
-    query: { entityCodes: askable(skus).join(','), limit: MAX_SKUS },
+    query: { entityCodes: skus.join(','), limit: MAX_SKUS },
     signal,
     read: (body) => {
       const { data } = skusSchema.parse(body);

@@ -54,6 +54,19 @@ export function parseLocalDate(text: string, timezone: string, edge: DayEdge): n
   return epochMs !== undefined && isPlausibleTime(epochMs) ? epochMs : undefined;
 }
 
+/** What never expires does so about a hundred years from now. */
+const NEVER_MS = 50 * 365 * DAY_MS;
+
+/**
+ * Whether an expiry date means that there is none (docs/platforms/capillary.md#dates-inside-data).
+ *
+ * @param at the date, epoch ms
+ * @param now epoch ms at which it was said
+ */
+export function isNever(at: number, now: number): boolean {
+  return at - now > NEVER_MS;
+}
+
 /** Reads a time in any form: see `parseEpoch` and `parseLocalDate`. */
 export function parseTime(value: unknown, timezone: string, edge: DayEdge): number | undefined {
   return parseEpoch(value) ?? (typeof value === 'string' ? parseLocalDate(value, timezone, edge) : undefined);

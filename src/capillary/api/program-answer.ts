@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { PointsLotEntity, ProgramEntity } from '../entities.ts';
+import { isNever } from '../times.ts';
 import { aNumber, anId, aText, listOf, objectOf } from './answer-fields.ts';
-import { dayOf, isNever, mislabelledTimeOf, timeOf } from './read-times.ts';
+import { dayOf, mislabelledTimeOf, timeOf } from './read-times.ts';
 
 const GAP = { currentValue: aNumber, gapToUpgrade: aNumber, gap_to_upgrade: aNumber };
 

@@ -27,15 +27,6 @@ export function mislabelledTimeOf(
   return timeOf(twin, field?.trim().replace(/\s?(?:[Zz]|[+-]00:?00)$/, ''), serverZone);
 }
 
-const DAY_MS = 86_400_000;
-/** What never expires does so about a hundred years from now. */
-const NEVER_MS = 50 * 365 * DAY_MS;
-
-/** @param now epoch ms */
-export function isNever(at: number, now: number): boolean {
-  return at - now > NEVER_MS;
-}
-
 /** The day of a date, as it is written: an expiry date is the end of its day in every zone. */
 export function dayOf(field: string | undefined, twin: string | undefined): string | undefined {
   return [field, twin]

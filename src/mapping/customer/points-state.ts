@@ -1,3 +1,4 @@
+import { isNever } from '../../capillary/times.ts';
 import { add, type Range, rounded, SMALLEST, take } from './points-range.ts';
 import type { DatedPoints } from './points-log.ts';
 
@@ -89,7 +90,7 @@ export function knownLots(
     return undefined;
   }
   return open
-    .filter(({ at }) => at < NEVER_MS)
+    .filter(({ at }) => !isNever(at, after))
     .toSorted((a, b) => a.at - b.at)
     .slice(0, MAX_LISTED)
     .map(({ at, hi }) => [at, rounded(hi)]);

@@ -1,4 +1,4 @@
-import { toTimestamp } from '../../capillary/times.ts';
+import { isNever, toTimestamp } from '../../capillary/times.ts';
 import { type AttributeVersion, isNewer } from './attribute-version.ts';
 import { type Fact, factNamed } from './facts.ts';
 import type { Dated } from './dated.ts';
@@ -25,14 +25,21 @@ export interface TierStanding {
 export function tierStandingOf(facts: readonly Fact[] | undefined): TierStanding {
   const stated = typed(factNamed(facts, 'tier'), 'number');
   const snapshot = tierSnapshotIn(facts);
-  const expiry = typed(factNamed(facts, 'tierExpiry'), 'string');
+  const expiry = expiryIn(typed(factNamed(facts, 'tierExpiry'), 'string'));
   return {
     tier: newerOf(stated, dated(snapshot, snapshot?.tier)),
-    tierExpiry: newerOf<string | null>(expiry, dated(snapshot, timestampOf(snapshot?.expiresAt))),
+    tierExpiry: newerOf(expiry, dated(snapshot, timestampOf(snapshot?.expiresAt))),
     upgraded: upgradedIn(facts, snapshot),
     risk: riskIn(facts, stated, snapshot),
     snapshot,
   };
+}
+
+/** An event says a date about a hundred years ahead if the tier never expires. */
+function expiryIn(stated: Dated<string> | undefined): Dated<string | null> | undefined {
+  return stated !== undefined && isNever(Date.parse(stated.value), stated.at)
+    ? { ...stated, value: null }
+    : stated;
 }
 
 function typed<Type extends 'number' | 'string'>(

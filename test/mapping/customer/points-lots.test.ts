@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../src/capillary/json.ts';
 import { createHistory, issued, joined, lotsOf, noon, pointsEvent, redeemed } from './history-rig.ts';
 
 const UNKNOWN = 'lots-unknown loyalty.pointsExpiration';
@@ -277,6 +278,23 @@ describe('the points that will expire', () => {
       [25, 420],
     ]);
     expect(notes).toContain('unknown-program data.loyaltyProgramId');
+  });
+
+  it.each<[JsonObject]>([
+    [{ newExpiryDate: '2126-11-06' }],
+    [{ newExpiryDateInMillis: Date.UTC(2126, 10, 6) }],
+  ])('are not listed once they expire in a hundred years: %j', async (never) => {
+    const { loyalty } = await createHistory().send(
+      ...THREE,
+      pointsEvent('pointsExpiryChange', 5, {
+        updatedPointsExpiryBreakup: [{ points: 50, pointsPreviousExpiryDateInMillis: noon(410), ...never }],
+      }),
+    );
+
+    expect(lotsOf(loyalty)).toEqual([
+      [100, 400],
+      [25, 420],
+    ]);
   });
 
   it('lose an expired lot, and all lots at a balance of zero', async () => {

@@ -343,6 +343,18 @@ describe('a tier', () => {
     expect(down['tierUpgradeDate']).toBeUndefined();
   });
 
+  it('has no expiry date if it never expires', async () => {
+    const history = createHistory({ destination: { schemaFeatures: { loyalty2026: true } } });
+    await history.send({ ...upgraded, data: { ...upgraded.data, tierExpiryDateInMillis: noon(300) } });
+    const never = { tierExpiryDate: '2126-11-06', tierExpiryDateInMillis: Date.UTC(2126, 10, 6, 18, 29, 59) };
+    const { loyalty } = await history.send(
+      tier('tierDowngraded', 9, { previousTierNumber: 2, downgradedTierNumber: 1, ...never }),
+    );
+
+    expect(loyalty).toMatchObject({ tier: 'Base' });
+    expect(loyalty).not.toHaveProperty('tierExpiryDate');
+  });
+
   it('has no next tier at the top', async () => {
     const history = createHistory({ destination: { schemaFeatures: { loyalty2026: true } } });
     const { loyalty } = await history.send(

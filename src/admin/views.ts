@@ -81,7 +81,7 @@ export function recordView(
     enrichment: enrichmentView(enrichment, record.refresh),
     timeline: timelineOf(record),
     differingCopies: differingCopiesView(record),
-    notes: record.notes.map(({ path, code }) => noteOf(path, code)),
+    notes: record.notes.map(({ path, code, detail }) => noteOf(path, code, detail)),
     ...(content ? contentOf(record) : {}),
   };
 }

@@ -28,6 +28,12 @@ export type MissingReason =
   /** The wait was over. */
   | 'timeout';
 
+/** By part of an event. */
+export interface RequestIds {
+  readonly customer?: string;
+  readonly bill?: string;
+}
+
 /** What is known about an event beyond its payload. */
 export interface Enrichment {
   readonly entities: Entities;
@@ -35,6 +41,8 @@ export interface Enrichment {
   readonly missing?: {
     readonly customer?: MissingReason;
     readonly bill?: MissingReason;
+    /** `X-CAP-REQUEST-ID` of the calls that were answered, but not with what is missing. */
+    readonly requestIds?: RequestIds;
     readonly retryIn: number;
   };
 }

@@ -102,11 +102,11 @@ export function readEvent(event: ClaimedEvent, parts: PrepareParts): ReadEvent |
 
 /** The event with what was fetched for it. */
 export function addEntities({ capillary, context: plain }: ReadEvent, enriched: Enriched): ReadEvent {
-  const { entities, missing } = enriched;
+  const { entities, missing: incomplete } = enriched;
   const context: MappingContext = {
     ...plain,
     entities,
-    ...(missing === undefined ? {} : { incomplete: { customer: missing.customer, bill: missing.bill } }),
+    ...(incomplete === undefined ? {} : { incomplete }),
     ...(isCorrection(enriched) ? { isCorrection: true } : {}),
     ...(enriched.refresh === undefined ? {} : { isExamined: isNeverExamined }),
   };

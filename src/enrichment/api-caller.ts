@@ -25,6 +25,8 @@ export type CallResult<T> =
   | {
       readonly ok: false;
       readonly reason: Extract<MissingReason, 'unavailable' | 'forbidden'> | 'cancelled';
+      /** Of the last attempt, if it was answered. */
+      readonly requestId?: string | undefined;
     };
 
 export interface CallOptions {
@@ -126,7 +128,8 @@ export function createApiCaller(parts: ApiCallerParts): ApiCaller {
     }
     if (answer !== undefined) {
       const outcome = answer.ok ? 'ok' : answer.error.kind;
-      observer.callEnded(parts.source, { endpoint, outcome, ms: clock.monotonic() - startedAt });
+      const { requestId } = answer.ok ? answer.call : answer.error;
+      observer.callEnded(parts.source, { endpoint, outcome, ms: clock.monotonic() - startedAt, requestId });
     }
     return { answer, startedAt };
   };
@@ -163,13 +166,14 @@ export function createApiCaller(parts: ApiCallerParts): ApiCaller {
           circuit.succeeded();
           return { ...answer, startedAt };
         }
+        const { requestId } = answer.error;
         const verdict = judge(endpoint, answer.error);
         if (verdict === 'refusal') return { ok: false, refusal: answer.error, startedAt };
-        if (verdict === 'forbidden') return { ok: false, reason: 'forbidden' };
+        if (verdict === 'forbidden') return { ok: false, reason: 'forbidden', requestId };
         if (verdict === 'throttled') continue;
         failures += 1;
         if (isProbe || verdict === 'lasting' || failures >= parts.attempts)
-          return { ok: false, reason: 'unavailable' };
+          return { ok: false, reason: 'unavailable', requestId };
         await wait(FIRST_RETRY_MS * 2 ** (failures - 1) * (0.75 + jitter() / 2));
       }
     },

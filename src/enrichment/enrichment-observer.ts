@@ -8,6 +8,15 @@ export type Endpoint = 'customer' | 'survivor' | 'bill' | 'programs' | 'currency
 /** How a call ended. */
 export type CallOutcome = 'ok' | ApiErrorKind;
 
+export interface EndedCall {
+  readonly endpoint: Endpoint;
+  readonly outcome: CallOutcome;
+  /** From its start to its end, without the wait for its turn. */
+  readonly ms: number;
+  /** `X-CAP-REQUEST-ID`, by which Capillary's support finds the call. */
+  readonly requestId?: string | undefined;
+}
+
 /** What became of an event that wanted something. */
 export interface EnrichedEvent {
   /** `complete` has all that it wanted; else the first reason why not. */
@@ -20,11 +29,7 @@ export interface EnrichedEvent {
 
 /** What the stage reports to metrics and log; nothing in it is personal. */
 export interface EnrichmentObserver {
-  /** @param ms from its start to its end, without the wait for its turn */
-  callEnded(
-    source: string,
-    call: { readonly endpoint: Endpoint; readonly outcome: CallOutcome; readonly ms: number },
-  ): void;
+  callEnded(source: string, call: EndedCall): void;
   eventEnriched(source: string, event: EnrichedEvent): void;
   circuitChanged(source: string, status: CircuitStatus): void;
   /**

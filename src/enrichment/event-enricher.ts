@@ -139,7 +139,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
   const complete = (request: EnrichRequest, wants: Wants): Enrichment | Promise<Enrichment> => {
     const { event, parts, stored, signal } = request;
     const times = timesOf(request, wants.isFlood, enrich, clock);
-    const collected: Collected = { missing: {} };
+    const collected: Collected = { missing: {}, requestIds: {} };
     const leaves: (() => void)[] = [];
     let asked = 0;
     let pending = 0;
@@ -148,7 +148,10 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
     const collect = <T>(part: Part, fetch: SharedFetch<T>, keep: (value: T) => void): void => {
       const take = (fetched: FetchedPart<T>): void => {
         if (fetched.missing === undefined) keep(fetched.value);
-        else collected.missing[part] = fetched.missing;
+        else {
+          collected.missing[part] = fetched.missing;
+          if (fetched.requestId !== undefined) collected.requestIds[part] = fetched.requestId;
+        }
         pending -= 1;
         if (pending === 0) finish?.();
       };

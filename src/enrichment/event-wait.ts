@@ -6,6 +6,8 @@ export interface Collected {
   customer?: FetchedCustomer;
   bill?: FetchedBill;
   missing: { customer?: MissingReason; bill?: MissingReason };
+  /** `X-CAP-REQUEST-ID` of the calls on whose answers something is missing. */
+  requestIds: { customer?: string; bill?: string };
 }
 
 export type Part = 'customer' | 'bill';
@@ -28,7 +30,7 @@ function retryIn(reason: MissingReason, purpose: EnrichRequest['purpose']): numb
 
 /** Nothing of an erased customer may be stored or sent, the bill neither. */
 export function enrichmentOf(
-  { customer, bill, missing }: Collected,
+  { customer, bill, missing, requestIds }: Collected,
   { stored, purpose }: Pick<EnrichRequest, 'stored' | 'purpose'>,
 ): Enrichment {
   if (customer?.kind === 'erased') return { entities: { customer } };
@@ -40,5 +42,6 @@ export function enrichmentOf(
   const reasons = Object.values(missing);
   if (reasons.length === 0) return { entities };
   const delays = reasons.map((reason) => retryIn(reason, purpose));
-  return { entities, missing: { ...missing, retryIn: Math.max(...delays) } };
+  const ids = Object.keys(requestIds).length === 0 ? {} : { requestIds };
+  return { entities, missing: { ...missing, ...ids, retryIn: Math.max(...delays) } };
 }

@@ -3,6 +3,11 @@ import { type CallQueue, PRIORITY, type Priority, type Ticket } from './api-call
 import type { CallResult } from './api-caller.ts';
 import type { StageClock } from './stage-clock.ts';
 
+interface Answered {
+  /** `X-CAP-REQUEST-ID` of the last call, if there was an answer. */
+  readonly requestId?: string | undefined;
+}
+
 /** What a fetch came to. */
 export type FetchOutcome<T> =
   | {
@@ -11,22 +16,29 @@ export type FetchOutcome<T> =
       /** Monotonic ms at which its first call started. */
       readonly startedAt: number;
     }
-  | { readonly kind: 'failed'; readonly reason: Extract<MissingReason, 'unavailable' | 'forbidden'> }
+  | ({
+      readonly kind: 'failed';
+      readonly reason: Extract<MissingReason, 'unavailable' | 'forbidden'>;
+    } & Answered)
   /** Capillary does not know it; `isFinal`: it will not know it later either. */
-  | { readonly kind: 'unknown'; readonly isFinal: boolean }
+  | ({ readonly kind: 'unknown'; readonly isFinal: boolean } & Answered)
   | { readonly kind: 'cancelled' };
 
 /** What a call that was not answered with a value means for its fetch. */
 export function failureOf(result: Extract<CallResult<unknown>, { ok: false }>): FetchOutcome<never> {
   // A refusal of the call itself is the same later.
-  if ('refusal' in result) return { kind: 'unknown', isFinal: result.refusal.kind === 'invalid' };
-  return result.reason === 'cancelled' ? { kind: 'cancelled' } : { kind: 'failed', reason: result.reason };
+  if ('refusal' in result) {
+    const { kind, requestId } = result.refusal;
+    return { kind: 'unknown', isFinal: kind === 'invalid', requestId };
+  }
+  const { reason, requestId } = result;
+  return reason === 'cancelled' ? { kind: 'cancelled' } : { kind: 'failed', reason, requestId };
 }
 
 /** The value, or why there is none. */
 export type FetchedPart<T> =
   | { readonly value: T; readonly missing?: undefined }
-  | { readonly value?: undefined; readonly missing: MissingReason };
+  | ({ readonly value?: undefined; readonly missing: MissingReason } & Answered);
 
 /** An event that waits for a fetch. All times are monotonic ms. */
 export interface Waiter<T> {
@@ -104,8 +116,8 @@ export function createSharedFetch<T>(parts: SharedFetchParts<T>): SharedFetch<T>
     one.waiter.done(part);
   };
 
-  const endAll = (missing: MissingReason): void => {
-    for (const one of waiting) end(one, { missing });
+  const endAll = (missing: MissingReason, requestId?: string): void => {
+    for (const one of waiting) end(one, { missing, requestId });
   };
 
   const stopIfUnwanted = (): void => {
@@ -140,24 +152,24 @@ export function createSharedFetch<T>(parts: SharedFetchParts<T>): SharedFetch<T>
     planAt(Math.max(due, earliest));
   };
 
-  const finishUnknown = (isFinal: boolean): void => {
+  const finishUnknown = ({ isFinal, requestId }: Extract<FetchOutcome<T>, { kind: 'unknown' }>): void => {
     const delay = isFinal ? undefined : UNKNOWN_DELAYS_MS[unknowns];
     unknowns += 1;
     unknownAt = clock.monotonic();
     const retryAt = delay === undefined ? Number.POSITIVE_INFINITY : unknownAt + delay;
     for (const one of waiting)
       if (one.waiter.deadline < retryAt || !WAITS_FOR_UNKNOWN.has(one.waiter.priority))
-        end(one, { missing: 'unknown' });
+        end(one, { missing: 'unknown', requestId });
     if (waiting.size > 0) planAt(retryAt);
   };
 
   const finish = (outcome: FetchOutcome<T>): void => {
     if (outcome.kind === 'unknown') {
-      finishUnknown(outcome.isFinal);
+      finishUnknown(outcome);
       return;
     }
     if (outcome.kind === 'failed') {
-      endAll(outcome.reason);
+      endAll(outcome.reason, outcome.requestId);
       return;
     }
     if (outcome.kind === 'fetched') {

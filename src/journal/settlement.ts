@@ -35,11 +35,13 @@ export interface SentMessage {
 
 /**
  * Something that the mapping omitted or changed, stored with the settled event. A path can contain
- * key names chosen by the brand, but never a value.
+ * key names chosen by the brand, but nothing has a value.
  */
 export interface RecordedNote {
   readonly path: string;
   readonly code: string;
+  /** What is said beside the meaning of the code. */
+  readonly detail?: string;
 }
 
 /** The customer of lane `from` was merged into the customer of lane `to`. */

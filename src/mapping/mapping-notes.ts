@@ -150,8 +150,10 @@ export function noteOf(path: string, code: string, detail?: string): MappingNote
   if (!isNoteCode(code)) {
     return { kind: 'dropped', path, code, message: 'this code is from another version of the relay' };
   }
-  const message = detail === undefined ? MESSAGES[code] : `${MESSAGES[code]}: ${detail}`;
-  return { kind: KINDS[code], path, code, message };
+  const [kind, message] = [KINDS[code], MESSAGES[code]];
+  return detail === undefined
+    ? { kind, path, code, message }
+    : { kind, path, code, message: `${message}: ${detail}`, detail };
 }
 
 const MORE_NOTES = noteOf('', 'more-notes');

@@ -1,4 +1,4 @@
-import type { MissingReason } from '../capillary/enricher.ts';
+import type { MissingReason, RequestIds } from '../capillary/enricher.ts';
 import type { Entities } from '../capillary/entities.ts';
 import type { IdentifierKind } from '../capillary/identifiers.ts';
 import type { JsonObject, JsonValue } from '../capillary/json.ts';
@@ -20,6 +20,8 @@ export interface MappingNote {
   readonly code: string;
   /** For the integration engineer; without personal data. */
   readonly message: string;
+  /** The end of the message that the code does not say; stored with the event. */
+  readonly detail?: string;
 }
 
 /** The input of the mapping in addition to the event. */
@@ -60,6 +62,7 @@ export interface MappingContext {
   readonly incomplete?: {
     readonly customer?: MissingReason | undefined;
     readonly bill?: MissingReason | undefined;
+    readonly requestIds?: RequestIds | undefined;
   };
   /** Absent: no contact counts as shared. */
   readonly isShared?: IsShared;

@@ -8,9 +8,14 @@ import type { Metrics } from './metrics.ts';
 export function createEnrichmentReports(log: Logger, metrics: Metrics): EnrichmentObserver {
   const { enrichment } = metrics;
   return {
-    callEnded(source, { endpoint, outcome, ms }) {
+    callEnded(source, { endpoint, outcome, ms, requestId }) {
       enrichment.calls.inc({ source, endpoint, outcome });
       enrichment.callSeconds.observe({ source, endpoint }, ms / 1_000);
+      if (log.isLevelEnabled('debug'))
+        log.debug(
+          { source, endpoint, outcome, durationMs: Math.round(ms), requestId },
+          "call of Capillary's API",
+        );
     },
     eventEnriched(source, { outcome, isCached, waited }) {
       enrichment.events.inc({ source, outcome });

@@ -110,6 +110,7 @@ export function describeSettling(make: MakeStore) {
 
     it('stores the mapping notes of a settled event across a restart', async () => {
       const notes = [
+        { path: 'entities.bill', code: 'enrichment-incomplete', detail: 'no call was left for it' },
         { path: 'data.enteredAt', code: 'not-a-date' },
         { path: 'xdmEntity.größe', code: 'shrunk' },
       ];

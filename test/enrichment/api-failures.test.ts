@@ -157,6 +157,23 @@ describe('the circuit', () => {
   });
 });
 
+test('an event that stays incomplete knows the calls that were answered without a value', async () => {
+  const { watch, clock, api } = startEnricher({ enrich: { attempts: 2 } });
+  api.customer = (_id, count) => refused('unavailable', { status: 503, requestId: `req-${count}` });
+  api.bill = () => refused('transaction-unknown', { requestId: 'req-bill' });
+  const event = watch(aPurchase('7'));
+  await clock.advance(70_000);
+  expect(event.result?.missing).toMatchObject({
+    customer: 'unavailable',
+    bill: 'unknown',
+    requestIds: { customer: 'req-2', bill: 'req-bill' },
+  });
+  api.customer = () => refused('network', { code: 'timeout' });
+  const unanswered = watch(pointsOf('8'));
+  await clock.advance(10_000);
+  expect(unanswered.result?.missing).toEqual({ customer: 'unavailable', retryIn: 5_000 });
+});
+
 describe('a resource that the access group lacks', () => {
   test('is not asked for again and again, and does not keep the others', async () => {
     const { watch, clock, api, asked, access, enricher } = startEnricher();

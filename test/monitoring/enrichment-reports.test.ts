@@ -3,10 +3,10 @@ import { createEnrichmentReports } from '../../src/monitoring/enrichment-reports
 import { createMetrics } from '../../src/monitoring/metrics.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 
-function reports() {
+function reports(level: 'info' | 'debug' = 'info') {
   const lines: Record<string, unknown>[] = [];
   const write = (text: string): void => void lines.push(JSON.parse(text) as Record<string, unknown>);
-  const log = createLogger({ level: 'info', destination: { write } });
+  const log = createLogger({ level, destination: { write } });
   const metrics = createMetrics();
   const series = async (): Promise<string[]> =>
     (await metrics.registry.metrics())
@@ -33,6 +33,18 @@ it('counts calls and events by outcome, and times the waits of those that waited
       'relay_enrichment_wait_seconds_sum{source="acme"} 3.2',
     ]),
   );
+});
+
+it('logs each call with its request id at debug only', () => {
+  const call = { endpoint: 'bill', outcome: 'unavailable', ms: 80.4, requestId: 'req-1' } as const;
+  const quiet = reports();
+  quiet.observer.callEnded('acme', call);
+  expect(quiet.lines).toEqual([]);
+  const { observer, lines } = reports('debug');
+  observer.callEnded('acme', call);
+  expect(lines).toMatchObject([
+    { level: 'debug', endpoint: 'bill', outcome: 'unavailable', durationMs: 80, requestId: 'req-1' },
+  ]);
 });
 
 it('logs when the API goes away and comes back, and which right is missing', async () => {

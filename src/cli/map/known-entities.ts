@@ -28,6 +28,6 @@ export function toKnown(enrichment: Enrichment | undefined): Pick<Received, 'ent
   if (enrichment === undefined) return {};
   const { entities, missing } = enrichment;
   if (missing === undefined) return { entities };
-  const { customer, bill } = missing;
-  return { entities, incomplete: { customer, bill } };
+  const { customer, bill, requestIds } = missing;
+  return { entities, incomplete: { customer, bill, requestIds } };
 }

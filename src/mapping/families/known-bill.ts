@@ -5,7 +5,7 @@ import { type BillLine, isReturnType } from './bill-lines.ts';
 import type { FamilyInput } from './family.ts';
 
 /** Where the values of Capillary's API are, in the paths of notes. */
-export const API_BILL = 'api.bill';
+export const API_BILL = 'entities.bill';
 
 /**
  * The bill of an event as Capillary's API has it; undefined if it was not fetched or is another

@@ -24,12 +24,14 @@ const REASONS: Readonly<Record<MissingReason, string>> = {
   timeout: 'the wait was over',
 };
 
-/** Notes about what the event wants of the API and has not. */
+/** Notes about what the event wants of the API and has not, with what finds the calls. */
 export function noteIncomplete({ incomplete = {} }: Pick<MappingContext, 'incomplete'>, notes: Notes): void {
   for (const part of ['customer', 'bill'] as const) {
     const reason = incomplete[part];
     if (reason !== undefined) {
-      notes.add(`entities.${part}`, 'enrichment-incomplete', REASONS[reason]);
+      const requestId = incomplete.requestIds?.[part];
+      const call = requestId === undefined ? '' : ` (X-CAP-REQUEST-ID ${requestId})`;
+      notes.add(`entities.${part}`, 'enrichment-incomplete', `${REASONS[reason]}${call}`);
     }
   }
 }

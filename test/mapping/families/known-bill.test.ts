@@ -97,7 +97,7 @@ describe('a bill that the API has', () => {
 
     expect(bill.items).toBeUndefined();
     expect(bill.commerce.commerceScope).toBeUndefined();
-    expect(bill.codes).toEqual(['other-bill api.bill']);
+    expect(bill.codes).toEqual(['other-bill entities.bill']);
   });
 
   it('completes an update that is partial', async () => {
@@ -130,7 +130,7 @@ describe('a bill that the API has', () => {
     expect(excluded.capillary['lineItems']).toEqual([{ sku: 'A', name: 'Coffee', quantity: 1, amount: 100 }]);
     expect(excluded.capillary['tenders']).toEqual([{ mode: 'Cash', amount: 100 }]);
     expect(counted.eventType).toBe('commerce.purchases');
-    expect(unknown.codes).toEqual(['unknown-outlier-status api.bill.outlierStatus']);
+    expect(unknown.codes).toEqual(['unknown-outlier-status entities.bill.outlierStatus']);
   });
 
   it('shows whether an exchange is a purchase', async () => {

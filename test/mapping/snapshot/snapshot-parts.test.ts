@@ -316,7 +316,18 @@ describe('an event that the API could not complete', () => {
         path: 'entities.customer',
         code: 'enrichment-incomplete',
         message: expect.stringMatching(/: no call was left for it$/),
+        detail: 'no call was left for it',
       },
+    ]);
+  });
+
+  it('has the id by which Capillary finds the call, if there was one', async () => {
+    const unknown = { customer: 'unknown', bill: 'budget', requestIds: { customer: 'req-1' } } as const;
+    const { notes } = await messagesOf(thin, { ...contextOf(), incomplete: unknown });
+
+    expect(notes.map(({ path, detail }) => [path, detail])).toEqual([
+      ['entities.customer', 'the API does not know it yet (X-CAP-REQUEST-ID req-1)'],
+      ['entities.bill', 'no call was left for it'],
     ]);
   });
 

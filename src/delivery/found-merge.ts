@@ -13,7 +13,7 @@ import type { Enriched } from './enriched-event.ts';
  */
 
 /** Who verified an event that the relay appended itself. */
-export const BY_ENRICHMENT = 'enrichment';
+const BY_ENRICHMENT = 'enrichment';
 
 /** How often it is looked whether the lane of the victim has moved. */
 export const MERGE_CHECK_MS = 1_000;

@@ -20,7 +20,7 @@ export interface CircuitOptions {
 
 /**
  * Stops the calls after failures in a row that are the API's, and asks with a probe from time to
- * time whether it is back. So nobody waits for an API that is away, and it is left in peace.
+ * time whether it is back. So nobody waits for an API that is away, and it can recover.
  */
 export interface CircuitBreaker {
   readonly status: CircuitStatus;

@@ -229,7 +229,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
     }),
     close() {
       if (ending.signal.aborted) return;
-      ending.abort(new Error('the relay asks Capillary no more'));
+      ending.abort(new Error('enrichment has ended'));
       circuit.close();
       releaseAll('unavailable');
       queue.clear();

@@ -20,7 +20,7 @@ export interface ForbiddenEndpoints {
   list(): readonly ForbiddenEndpoint[];
 }
 
-export const FORBIDDEN_MS = 300_000;
+const FORBIDDEN_MS = 300_000;
 
 /** @param onChange called with undefined for the lack if the endpoint answers again */
 export function createForbiddenEndpoints(

@@ -81,7 +81,7 @@ export interface SharedFetchParts<T> {
 }
 
 /** An answer is shared for so long. */
-export const MAX_ANSWER_AGE_MS = 30_000;
+const MAX_ANSWER_AGE_MS = 30_000;
 /** After each time that Capillary did not know it. */
 const UNKNOWN_DELAYS_MS = [2_000, 5_000, 20_000, 60_000] as const;
 /** After that an event waits for the first of these delays again. */

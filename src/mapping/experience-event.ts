@@ -28,14 +28,21 @@ export function buildExperienceEvent(
 ): WrittenText {
   const { destination, incomplete } = input.context;
   const { tenant, schemaFeatures } = destination;
-  const mark = incomplete === undefined ? {} : { enrichment: 'incomplete' };
   const draft = {
     ...requiredFields(input, result.eventType, id),
     ...result.fields,
     ...(schemaFeatures.placeContext ? { placeContext: placeContext(input) } : {}),
     ...(tenant === undefined
       ? {}
-      : { [tenant]: { capillary: { ...commonTenantFields(input), ...result.tenant, ...mark } } }),
+      : {
+          [tenant]: {
+            capillary: {
+              ...commonTenantFields(input),
+              ...result.tenant,
+              ...(incomplete && { enrichment: 'incomplete' }),
+            },
+          },
+        }),
   };
   if (custom.size === 0) {
     return writeEvent(draft, identityMap, shape, input);

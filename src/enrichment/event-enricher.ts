@@ -11,6 +11,7 @@ import type { EnrichmentStatus } from './enrichment-status.ts';
 import { type EventTimes, timesOf } from './event-times.ts';
 import { type Collected, enrichmentOf, type Part } from './event-wait.ts';
 import { createFetchPool } from './fetch-pool.ts';
+import { createLostWaits } from './lost-waits.ts';
 import { createRecentCounts } from './recent-counts.ts';
 import type { FetchedPart, SharedFetch } from './shared-fetch.ts';
 import { SYSTEM_CLOCK, type StageClock } from './stage-clock.ts';
@@ -51,6 +52,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
   const { source, enrich, observer, api, reads, clock = SYSTEM_CLOCK } = options;
   const { share = () => 1, orgId = () => undefined, jitter = Math.random } = options;
   const ending = new AbortController();
+  const lostWaits = createLostWaits(clock);
   const counts = createRecentCounts(MINUTE_MS, 60, clock.monotonic);
   let waiting = 0;
   let isMasked = false;
@@ -102,6 +104,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
     if (ending.signal.aborted || circuit.isOpen) return 'unavailable';
     if (forbidden.isOff(endpoint)) return 'forbidden';
     if (waiting >= MAX_WAITING) return 'budget';
+    if (times.deadline <= clock.monotonic()) return 'timeout';
     if (isActive) return undefined;
     const startsAt = clock.monotonic() + queue.msUntilStart(times.priority);
     if (Math.max(startsAt, times.due) > times.lastStart) return 'budget';
@@ -121,9 +124,26 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
     return missing === undefined ? fetch.join({ ...times, done }) : { missing };
   };
 
+  const recordWait = ({ event }: EnrichRequest, { missing }: Collected, startedAt?: number): void => {
+    if (event.customerId === undefined) return;
+    const lane = keyOf(event, event.customerId);
+    if (missing.customer === undefined && missing.bill === undefined) lostWaits.answered(lane);
+    else if (startedAt !== undefined) lostWaits.lost(lane, startedAt);
+  };
+
+  /** Those before it in its lane may have waited for the same answers in vain. */
+  const timesInLane = (request: EnrichRequest, isFlood: boolean): EventTimes => {
+    const times = timesOf(request, isFlood, enrich, clock);
+    const { customerId } = request.event;
+    if (customerId === undefined) return times;
+    const lane = keyOf(request.event, customerId);
+    return { ...times, deadline: lostWaits.deadlineOf(lane, times.received, times.deadline) };
+  };
+
   /** @param startedAt absent if the event did not wait */
   const settle = (request: EnrichRequest, collected: Collected, startedAt?: number): Enrichment => {
     const { customer, missing } = collected;
+    recordWait(request, collected, startedAt);
     if (customer?.kind === 'erased')
       for (const fetch of bills.all())
         fetch.forget(({ bill }) => bill.customerId === request.event.customerId);
@@ -138,7 +158,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
 
   const complete = (request: EnrichRequest, wants: Wants): Enrichment | Promise<Enrichment> => {
     const { event, parts, stored, signal } = request;
-    const times = timesOf(request, wants.isFlood, enrich, clock);
+    const times = timesInLane(request, wants.isFlood);
     const collected: Collected = { missing: {}, requestIds: {} };
     const leaves: (() => void)[] = [];
     let asked = 0;

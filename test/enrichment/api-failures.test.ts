@@ -52,23 +52,49 @@ describe('a failing call', () => {
   });
 });
 
+describe('an API that does not answer', () => {
+  test('holds no event of a customer longer than the longest wait', async () => {
+    const { watch, clock, api } = startEnricher({ enrich: { maxDelay: 10_000, attempts: 1 } });
+    api.latency = 3_600_000;
+    const receivedAt = clock.now();
+    const first = watch(pointsOf('7'), { receivedAt });
+    await clock.advance(4_000);
+    const laterAt = clock.now();
+    await clock.advance(6_000);
+    expect(first.endedAt).toBe(10_000);
+    // It is claimed only now, because the first was before it.
+    const second = watch(pointsOf('7'), { receivedAt: laterAt });
+    await clock.advance(4_000);
+    expect(second.endedAt).toBe(14_000);
+    // Those of a backlog had the first to wait for all of them.
+    const third = watch(aPurchase('7'), { receivedAt: receivedAt - 3_600_000 });
+    await clock.advance(0);
+    expect(third.endedAt).toBe(14_000);
+    const fresh = watch(pointsOf('7'));
+    await clock.advance(9_000);
+    expect(fresh.endedAt).toBeUndefined();
+    await clock.advance(1_000);
+    expect(fresh.endedAt).toBe(24_000);
+  });
+});
+
 describe('429', () => {
   test('pauses all calls and costs no attempt', async () => {
     const { watch, clock, api, calls, circuit, enricher } = startEnricher({ enrich: { attempts: 1 } });
     api.customer = (id, count) =>
       id === '7' && count === 1
-        ? refused('throttled', { status: 429, retryAfterMs: 20_000 })
+        ? refused('throttled', { status: 429, retryAfterMs: 14_000 })
         : { kind: 'found', customer: aCustomer(id) };
     const event = watch(pointsOf('7'));
     await clock.advance(4_000);
     const other = watch(pointsOf('8'));
     await clock.advance(4_000);
-    expect(enricher.status().budget.pausedFor).toBeGreaterThan(10_000);
+    expect(enricher.status().budget.pausedFor).toBeGreaterThan(8_000);
     await clock.advance(30_000);
     expect([event.result?.missing, other.result?.missing]).toEqual([undefined, undefined]);
     const times = calls.filter(({ endpoint }) => endpoint === 'customer').map(({ at }) => at);
     expect(times[0]).toBe(3_100);
-    expect(Math.min(...times.slice(1))).toBeGreaterThanOrEqual(23_200);
+    expect(Math.min(...times.slice(1))).toBeGreaterThanOrEqual(17_200);
     expect(circuit).toEqual([]);
   });
 

@@ -38,6 +38,8 @@ export interface CallOptions {
   readonly secrets?: readonly string[];
   /** Codes of errors that are warnings to this call, because the answer has its data too. */
   readonly tolerated?: readonly string[];
+  /** A longer answer is a failure. Default: 16 MiB. */
+  readonly maxBytes?: number;
 }
 
 /**
@@ -78,6 +80,7 @@ interface Call extends ApiCall {
   readonly signal: AbortSignal;
   readonly secrets: readonly string[];
   readonly tolerated: readonly string[];
+  readonly maxBytes?: number | undefined;
 }
 
 interface Exchange {
@@ -109,7 +112,7 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
   const pace = createCallPace({ callsPerMinute, concurrency, share, monotonic, wait });
 
   const request = async (
-    { method, path, body }: Pick<Call, 'method' | 'path' | 'body'>,
+    { method, path, body, maxBytes = MAX_ANSWER_BYTES }: Pick<Call, 'method' | 'path' | 'body' | 'maxBytes'>,
     credentials: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<Exchange> => {
@@ -123,7 +126,7 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
     try {
       const sentAt = now();
       const content = body === undefined ? {} : { body };
-      const limits = { timeoutMs, maxBytes: MAX_ANSWER_BYTES };
+      const limits = { timeoutMs, maxBytes };
       const sent = { method, path: prefix + path, headers, ...content, ...limits };
       return { result: await send(pool, sent, signal), sentAt };
     } finally {
@@ -177,10 +180,10 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
     body: JsonObject | undefined,
     given: CallOptions = {},
   ): Promise<ApiAnswer> => {
-    const { attempts = ATTEMPTS, secrets = [], tolerated = [] } = given;
+    const { attempts = ATTEMPTS, secrets = [], tolerated = [], maxBytes } = given;
     const signal = given.signal === undefined ? ending : AbortSignal.any([ending, given.signal]);
     const content = body === undefined ? {} : { body: JSON.stringify(body) };
-    const limits = { attempts, signal, secrets, tolerated };
+    const limits = { attempts, signal, secrets, tolerated, maxBytes };
     const requested = { method, path: withQuery(path, given.query), ...content, ...limits };
     return repeat(requested, () => attempt(requested));
   };

@@ -21,7 +21,7 @@ export type Reading<T> =
   | { readonly lacks: string }
   | { readonly error: Partial<ApiError> };
 
-interface ReadPlan<T> extends Omit<CallOptions, 'attempts'> {
+interface ReadPlan<T> extends Omit<CallOptions, 'attempts' | 'maxBytes'> {
   /** Such as `/v2/customers/{id}`. */
   readonly path: string;
   /** In place of `{id}`. */
@@ -30,6 +30,12 @@ interface ReadPlan<T> extends Omit<CallOptions, 'attempts'> {
   /** What a failure means, if it is an answer too. */
   readonly meaning?: (error: ApiError) => { readonly value: T } | undefined;
 }
+
+/**
+ * Answers are kept with their events and in memory for some time. The longest that are known, a
+ * customer with all lots and tiers or a bill of some hundred lines, have some 100 kB.
+ */
+const MAX_READ_BYTES = 2_097_152;
 
 /** What is recorded of a call. */
 function fetchedCall(call: string, { requestId, status }: Partial<ApiError>): FetchedCall {
@@ -62,7 +68,7 @@ export async function readOnce<T>(
 ): Promise<ReadAnswer<T>> {
   const { path, id, read: _read, meaning: _meaning, ...options } = plan;
   const called = id === undefined ? path : path.replace('{id}', encodeURIComponent(id));
-  const answer = await client.get(called, { ...options, attempts: 1 });
+  const answer = await client.get(called, { ...options, attempts: 1, maxBytes: MAX_READ_BYTES });
   if (!answer.ok) return failed(plan, answer);
   const call = `GET ${path}`;
   const reading = readingOf(plan, answer);

@@ -381,3 +381,8 @@ describe('the survivor', () => {
     }
   });
 });
+
+test('an answer that is too long to be kept is none', async () => {
+  const { reads } = await readsOf(aCustomer({ extendedFields: { city: 'x'.repeat(2_097_152) } }));
+  expect(await reads.customer(CUSTOMER_ID, NEVER)).toMatchObject({ ok: false, error: { kind: 'foreign' } });
+});

@@ -2,7 +2,6 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../src/capilla
 import { placeholderFault } from '../../src/capillary/placeholder-values.ts';
 import { RECOMMENDED_EVENTS } from '../../src/capillary/recommended-events.ts';
 import { freePort } from '../../src/simulator/free-port.ts';
-import type { Bill } from '../../src/simulator/capillary/world/world-bill.ts';
 import type { WorldCustomer } from '../../src/simulator/capillary/world/world-customer.ts';
 import { balanceOf, futureLots } from '../../src/simulator/capillary/world/points-account.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
@@ -195,26 +194,39 @@ export function landedOf(simulator: Simulator, customerId: number, now: number):
 
 /**
  * How often each SKU of a bill landed with its purchase or credit memo, or with the correction that
- * completes that event. Updates of a bill have its lines too: they are the state of the bill then.
- *
- * @returns undefined if the bill has no such event
+ * completes that event, by the bill's id. Updates of a bill have its lines too: they are the state
+ * of the bill then.
  */
-export function landedLines(
-  simulator: Simulator,
-  { id }: Pick<Bill, 'id'>,
-): Readonly<Record<string, number>> | undefined {
+export function landedLines(simulator: Simulator): ReadonlyMap<number, Readonly<Record<string, number>>> {
   const events = new Map<string, JsonObject>();
   for (const { entity, kind } of simulator.lake())
-    if (kind === 'event' && textAt(entity, '_acme.capillary.transaction.id') === String(id))
-      events.set(textAt(entity, '_id'), entity);
-  const sold = [...events].filter(([, entity]) => textAt(entity, 'eventType').startsWith('commerce.'));
-  if (sold.length === 0) return undefined;
-  const counts: Record<string, number> = {};
-  for (const [eventId, entity] of sold)
+    if (kind === 'event') events.set(textAt(entity, '_id'), entity);
+  const bills = new Map<number, Record<string, number>>();
+  for (const [eventId, entity] of events) {
+    if (!textAt(entity, 'eventType').startsWith('commerce.')) continue;
+    const id = Number(textAt(entity, '_acme.capillary.transaction.id'));
+    const counts = bills.get(id) ?? {};
+    bills.set(id, counts);
     for (const part of [entity, events.get(`${eventId}-lines`)]) {
       const items = at(part, 'productListItems');
       for (const item of Array.isArray(items) ? items : [])
         counts[textAt(item, 'SKU')] = (counts[textAt(item, 'SKU')] ?? 0) + 1;
     }
-  return counts;
+  }
+  return bills;
+}
+
+/** Event types of all that landed about a customer, the oldest first; `profile` for a record. */
+export function landedTypes(simulator: Simulator): ReadonlyMap<string, readonly string[]> {
+  const types = new Map<string, string[]>();
+  for (const { entity, kind } of simulator.lake()) {
+    const ids = at(entity, `identityMap.${CUSTOMER_NAMESPACE}`);
+    for (const identity of Array.isArray(ids) ? ids : []) {
+      const id = textAt(identity, 'id');
+      const known = types.get(id) ?? [];
+      types.set(id, known);
+      known.push(kind === 'event' ? textAt(entity, 'eventType') : 'profile');
+    }
+  }
+  return types;
 }

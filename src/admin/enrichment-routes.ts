@@ -30,7 +30,11 @@ function viewOf(
 ) {
   return {
     source,
-    api: { ...circuit, since: isoTime(circuit.since) },
+    api: {
+      ...circuit,
+      state: circuit.state === 'open' ? 'unavailable' : 'available',
+      since: isoTime(circuit.since),
+    },
     budget,
     waiting,
     calls,

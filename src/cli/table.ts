@@ -54,3 +54,8 @@ export function formatNotes(notes: readonly NoteAnswer[]): string {
   ]);
   return `Left out or changed: ${notes.length}\n${table}`;
 }
+
+/** `expiryDates` → `expiry dates`. */
+export function wordsOf(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

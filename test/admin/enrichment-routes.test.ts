@@ -41,7 +41,7 @@ it('shows how events are completed, and what the store has still to complete', a
     sources: [
       {
         ...same,
-        api: { state: 'open', since, reason: 'GET /v2/customers/{id} → 503' },
+        api: { state: 'unavailable', since, reason: 'GET /v2/customers/{id} → 503' },
         forbidden: [{ endpoint: 'bill', since, lack: 'Read on Transaction' }],
         masked: true,
         refreshes: { customers: 1, bills: 1, running: 0, oldestAt: expect.any(String) },

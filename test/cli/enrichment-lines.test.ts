@@ -10,8 +10,8 @@ function at(msAgo: number): string {
 
 const QUIET: EnrichmentStateAnswer = {
   source: 'acme',
-  api: { state: 'closed', since: at(3_600_000) },
-  budget: { callsPerMinute: 80, left: 10 },
+  api: { state: 'available', since: at(3_600_000) },
+  budget: { callsPerMinute: 80, left: 10, pausedFor: 0 },
   waiting: 0,
   lastHour: {},
   forbidden: [],
@@ -28,19 +28,25 @@ it.each<[string, Partial<EnrichmentStateAnswer>, string, string | undefined]>([
       lastHour: { complete: 20, cached: 15, budget: 2, timeout: 1 },
       refreshes: { customers: 3, bills: 1, running: 1, oldestAt: at(7_200_000) },
     },
-    '20 events complete and 3 incomplete in the last hour; 4 waiting; 3 customers and 1 bills to complete, oldest 2 h 0 min',
+    '20 events complete and 3 incomplete in the last hour; 4 waiting; 3 customers and 1 bill to complete, oldest 2 h 0 min',
     undefined,
   ],
   [
     'an API that is away',
-    { api: { state: 'open', since: at(240_000), reason: 'GET /v2/customers/{id} → 503' } },
-    "Capillary's API has not answered for 4 min: GET /v2/customers/{id} → 503; 0 events complete and 0 incomplete in the last hour",
+    { api: { state: 'unavailable', since: at(240_000), reason: 'GET /v2/customers/{id} → 503' } },
+    "Capillary's API has been unavailable for 4 min: GET /v2/customers/{id} → 503; 0 events complete and 0 incomplete in the last hour",
     'red',
   ],
   [
     'a missing right',
     { forbidden: [{ endpoint: 'bill', lack: 'Read on Transaction', since: at(0) }] },
     'the API client lacks Read on Transaction; 0 events complete and 0 incomplete in the last hour',
+    'yellow',
+  ],
+  [
+    'a limit that is used up',
+    { budget: { callsPerMinute: 80, left: 0, pausedFor: 42_000 }, waiting: 4 },
+    'Capillary refuses more calls (429), the next one is made in 42 s; 0 events complete and 0 incomplete in the last hour; 4 waiting',
     'yellow',
   ],
   [

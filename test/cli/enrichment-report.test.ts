@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { EnrichmentAnswer, RecordAnswer } from '../../src/cli/admin-answers.ts';
 import { formatEnrichment } from '../../src/cli/explain/enrichment-report.ts';
 
-function report(enrichment?: EnrichmentAnswer): string | undefined {
-  const record = { receivedAt: '2026-01-31T08:00:00.000Z', ...(enrichment && { enrichment }) };
+function report(enrichment?: EnrichmentAnswer, notes: RecordAnswer['notes'] = []): string | undefined {
+  const record = { receivedAt: '2026-01-31T08:00:00.000Z', notes, ...(enrichment && { enrichment }) };
   const text = formatEnrichment(record as RecordAnswer);
   return text === undefined ? undefined : stripVTControlCharacters(text);
 }
@@ -35,10 +35,10 @@ describe('what explain says of the API', () => {
     expect(text?.split('\n')).toEqual([
       "From Capillary's API",
       'customer   read 2026-01-31 08:00:03Z, 3 s after the receipt of the event; merged into another customer',
-      '  has programs 2, expiry dates 3',
+      '  contains programs 2, expiry dates 3',
       '  GET /v2/customers/{id}: answered 200, X-CAP-REQUEST-ID cap-1',
       'bill       read 2026-01-31 07:59:59Z, 1 s before the receipt of the event',
-      '  has nothing',
+      '  contains nothing',
       '  GET /v2/transactions/{id}: no answer',
       'missing    the lines of the bill. A refresh waits; it can begin 2026-01-31 08:05:00Z, when the API has calls left; 2 before it ended with something missing.',
     ]);
@@ -57,6 +57,16 @@ describe('what explain says of the API', () => {
       "missing    the customer's profile and the lines of the bill. A refresh is running.",
     );
     expect(report({ refresh: { ...refresh, customer: false, bill: false } })).toContain('nothing any more');
+  });
+
+  it('says who completes the profile if the refresh is that of another event', () => {
+    const note = { kind: 'dropped', path: 'entities.customer', code: 'enrichment-incomplete', message: '' };
+    const refresh = { bill: true, dueAt: '2026-01-31T08:05:00.000Z', attempts: 0, isRunning: false };
+    const text = 'profile    completed by the refresh of a newer event of this customer';
+
+    expect(report(undefined, [note])).toContain(text);
+    expect(report({ refresh: { ...refresh, customer: false } }, [note])).toContain(text);
+    expect(report({ refresh: { ...refresh, customer: true } }, [note])).not.toContain(text);
   });
 
   it('says nothing if nothing was read', () => {

@@ -41,7 +41,7 @@ describe('explain', () => {
     const waiting = await rig.cli('explain', receipt);
 
     expect(waiting.stdout).toMatch(
-      /From Capillary's API\ncustomer {3}read 2026-01-31 08:00:03Z, .*; in no loyalty program\n {2}has nothing\n {2}GET \/v2\/customers\/\{id\}: answered 200, X-CAP-REQUEST-ID cap-1\nmissing {4}the lines of the bill\. A refresh waits/,
+      /From Capillary's API\ncustomer {3}read 2026-01-31 08:00:03Z, .*; in no loyalty program\n {2}contains nothing\n {2}GET \/v2\/customers\/\{id\}: answered 200, X-CAP-REQUEST-ID cap-1\nmissing {4}the lines of the bill\. A refresh waits/,
     );
 
     await rig.relay.journal.refresh({ routes: [{ source: 'acme', destination: 'acme-aep' }], running: 1 });

@@ -244,6 +244,7 @@ describe.runIf(hasScript)('status, live on a terminal', () => {
         '/readyz': { status: 'ok', checks: [] },
         '/admin/v1/destinations': { destinations: [] },
         '/admin/v1/replicas': { replicas: [] },
+        '/admin/v1/enrichment': { sources: [] },
         '/admin/v1/intake': {
           minutes: 15,
           since: new Date().toISOString(),

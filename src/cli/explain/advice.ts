@@ -28,7 +28,7 @@ const IGNORED_ADVICE: Readonly<Record<string, string>> = {
     "It is a sample from Capillary's Test button. To deliver samples, set testEvents: deliver on the source, reload the configuration, then replay the event.",
   'no-identity':
     'It identifies no customer, so Adobe could not assign it to a profile. There is nothing to do.',
-  'customer-deleted': 'Its customer was deleted after it happened. There is nothing to do.',
+  'customer-deleted': 'Its customer was deleted at Capillary. There is nothing to do.',
   unmapped:
     'No mapping exists for its name, and the source ignores unmapped events. Set unmapped: generic or add an override, reload the configuration, then replay the event.',
   discarded: 'An operator discarded it.',
@@ -55,7 +55,7 @@ function advisePending(
   const due = dueAt === undefined ? '' : ` Due at ${formatTime(dueAt)}.`;
   const queue = isReplay === true ? 'queued with the replays, which run at a lower rate' : 'queued';
   return joinLines(
-    `Nothing: it is ${queue}, perhaps behind an earlier event of the same customer.${due}`,
+    `Nothing: it is ${queue}, perhaps behind an earlier event of the same customer. With enrich in its source it also waits for Capillary's API, at most enrich.maxDelay.${due}`,
     customerId === undefined
       ? undefined
       : `Pending for this customer: ${relayCommand(given, `events --customer-id ${shellWord(customerId)} --state pending`)}`,

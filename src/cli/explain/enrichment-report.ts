@@ -1,8 +1,11 @@
 import { styleText } from 'node:util';
 import type { EnrichmentAnswer, RecordAnswer, ReadAnswer } from '../admin-answers.ts';
-import { toPrintable } from '../table.ts';
+import { toPrintable, wordsOf } from '../table.ts';
 import { formatDuration, formatTime } from '../time-format.ts';
 import { joinParts } from './event-timeline.ts';
+
+/** Code of the note about a part that is missing. */
+const INCOMPLETE = 'enrichment-incomplete';
 
 /** What the API said about the customer, unless it was simply found. */
 const ANSWERS: Readonly<Record<string, string>> = {
@@ -10,11 +13,6 @@ const ANSWERS: Readonly<Record<string, string>> = {
   merged: 'merged into another customer',
   erased: 'erased',
 };
-
-/** `expiryDates` → `expiry dates`. */
-function wordsOf(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
 
 function formatContents(contents: ReadAnswer['contents']): string {
   const parts = Object.entries(contents).map(([name, count]) => `${wordsOf(name)} ${count}`);
@@ -41,7 +39,7 @@ function formatRead(name: string, read: ReadAnswer | undefined, record: RecordAn
   const said = ANSWERS[answer];
   return [
     `${name.padEnd(11)}read ${formatTime(readAt)}, ${formatAge(readAt, record)}${said === undefined ? '' : `; ${said}`}`,
-    `  has ${formatContents(contents)}`,
+    `  contains ${formatContents(contents)}`,
     ...calls.map(formatCall),
   ];
 }
@@ -60,14 +58,23 @@ function formatRefresh({ refresh }: EnrichmentAnswer): readonly string[] {
   return [`${'missing'.padEnd(11)}${what}. A refresh ${when}${tried}.`];
 }
 
+/** There is one refresh for each customer, which the newest event has that was sent incomplete. */
+function formatTakenOver({ notes }: RecordAnswer, { refresh }: EnrichmentAnswer): readonly string[] {
+  const isNoted = notes.some(({ code, path }) => code === INCOMPLETE && path === 'entities.customer');
+  return isNoted && refresh?.customer !== true
+    ? [`${'profile'.padEnd(11)}completed by the refresh of a newer event of this customer`]
+    : [];
+}
+
 /** What Capillary's API was asked for an event, what that gave, and what is still missing. */
 export function formatEnrichment(record: RecordAnswer): string | undefined {
-  const { enrichment } = record;
-  if (enrichment === undefined) return undefined;
+  const { enrichment = {} } = record;
   const lines = [
     ...formatRead('customer', enrichment.customer, record),
     ...formatRead('bill', enrichment.bill, record),
     ...formatRefresh(enrichment),
+    ...formatTakenOver(record, enrichment),
   ];
+  if (lines.length === 0) return undefined;
   return [styleText('bold', "From Capillary's API"), ...lines.map(toPrintable)].join('\n');
 }

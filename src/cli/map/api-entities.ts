@@ -37,7 +37,10 @@ const OBSERVER: EnrichmentObserver = {
 async function connect(config: Config, source: SourceConfig): Promise<Connection> {
   const { api } = source;
   if (api === undefined)
-    throw new CommandError(`--enrich requires api in the source ${source.name}`, EXIT.usage);
+    throw new CommandError(
+      `--enrich requires api in the source ${source.name}: add it, or name another configuration with --config`,
+      EXIT.usage,
+    );
   const client = createCapillaryClient({ api, egress: createEgress(config.egress, process.env) });
   // Else each event would end with `unavailable`, which does not say why.
   const claims = await client.claims({ attempts: 1 });

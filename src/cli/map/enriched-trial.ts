@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Enrichment } from '../../capillary/enricher.ts';
 import type { Fetched } from '../../capillary/entities.ts';
 import { billContents, type Contents, customerContents } from '../../capillary/stored-entities.ts';
-import { toPrintable } from '../table.ts';
+import { toPrintable, wordsOf } from '../table.ts';
 import { formatDuration } from '../time-format.ts';
 import { formatChange } from './diff-report.ts';
 import { type Change, diffTrials } from './mapping-diff.ts';
@@ -36,7 +36,7 @@ export function enrichedTrial(
   enriched: Trial,
   { entities: { customer, bill }, missing }: Enrichment,
 ): EnrichedTrial {
-  const { retryIn: _, ...reasons } = missing ?? {};
+  const { retryIn: _retryIn, requestIds: _requestIds, ...reasons } = missing ?? {};
   return {
     read: {
       ...(customer && {
@@ -50,10 +50,19 @@ export function enrichedTrial(
   };
 }
 
+/** Why a part is missing, for people. */
+const MISSING: Readonly<Record<string, string>> = {
+  budget: 'no call was left for it',
+  unavailable: "Capillary's API is away or refuses the credentials",
+  forbidden: 'the access group of the API client lacks the right',
+  unknown: 'not known to Capillary, or not in the file',
+  timeout: "Capillary's API did not answer in time",
+};
+
 function formatRead(name: string, { answer, readAt, calls, contents }: ReadSummary): string {
   const age = formatDuration(Math.max(0, Date.now() - Date.parse(readAt)));
   const said = answer === undefined || answer === 'found' ? '' : ` (${answer})`;
-  const has = Object.entries(contents).map(([kind, count]) => `${kind} ${count}`);
+  const has = Object.entries(contents).map(([kind, count]) => `${wordsOf(kind)} ${count}`);
   const lines = calls.map(
     ({ call, status, requestId }) =>
       `  ${call}: ${status ?? 'no answer'}${requestId === undefined ? '' : `, X-CAP-REQUEST-ID ${requestId}`}`,
@@ -72,7 +81,7 @@ export function formatEnriched({ read, missing = {}, changes }: EnrichedTrial, f
   const parts = [
     ...(customer === undefined ? [] : [formatRead('customer', customer)]),
     ...(bill === undefined ? [] : [formatRead('bill', bill)]),
-    ...Object.entries(missing).map(([part, reason]) => `${part} missing: ${reason}`),
+    ...Object.entries(missing).map(([part, reason]) => `${part} missing: ${MISSING[reason] ?? reason}`),
   ];
   const changed = changes.length === 0 ? 'nothing' : changes.map(formatChange).join('\n');
   return [

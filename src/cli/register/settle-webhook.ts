@@ -33,6 +33,7 @@ function fixOf({ kind, missing }: ApiError): string | undefined {
   if (kind === 'network' || kind === 'foreign')
     return 'compare api.url with your cluster, and check the proxy between this machine and Capillary';
   if (kind === 'not-found') return 'compare api.url with your cluster: it has the host only, without a path';
+  if (kind === 'busy' || kind === 'unavailable') return 'Capillary is overloaded or failing; try again later';
   return kind === 'throttled' ? 'try again later, or lower api.callsPerMinute' : undefined;
 }
 

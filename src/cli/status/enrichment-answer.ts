@@ -1,9 +1,9 @@
 /** How the events of one source are completed from Capillary's API. */
 export interface EnrichmentStateAnswer {
   readonly source: string;
-  /** `open`: it does not answer. */
+  /** `unavailable`: it does not answer, or refuses the credentials. */
   readonly api: { readonly state: string; readonly since: string; readonly reason?: string };
-  readonly budget: { readonly callsPerMinute: number; readonly left: number };
+  readonly budget: { readonly callsPerMinute: number; readonly left: number; readonly pausedFor: number };
   readonly waiting: number;
   /** `complete`, `cached`, or the reason why something is missing → number of events. */
   readonly lastHour: Readonly<Record<string, number>>;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { settleWebhook, type WebhookGoal } from '../../../src/cli/register/settle-webhook.ts';
+import { registerError, settleWebhook, type WebhookGoal } from '../../../src/cli/register/settle-webhook.ts';
 import { mergedWebhook, newWebhook } from '../../../src/cli/register/wanted-webhook.ts';
 import { changesOf } from '../../../src/cli/register/webhook-changes.ts';
 import { LOST, refused, WANTED, webhooksInMemory } from './webhook-rig.ts';
@@ -149,3 +149,12 @@ describe('an optional field', () => {
     expect(rig.writes).toHaveLength(1);
   });
 });
+
+test.each(['busy', 'unavailable', 'throttled', 'network', 'unauthorized'] as const)(
+  'the error %s says what to do',
+  (kind) => {
+    expect(
+      registerError({ kind, call: 'GET /v3/webHooks', status: 503, text: 'failed', ambiguous: false }).fix,
+    ).toBeTruthy();
+  },
+);

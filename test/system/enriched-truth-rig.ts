@@ -118,8 +118,8 @@ function dayOf(epochMs: number): string {
 }
 
 /** A tier that never expires has a date in about a hundred years. */
-function expiryOf(at: number, now: number): string | null {
-  return at - now > 50 * 365 * DAY_MS ? null : dayOf(at);
+function expiryOf(expiry: number, now: number): string | null {
+  return expiry - now > 50 * 365 * DAY_MS ? null : dayOf(expiry);
 }
 
 function summed(lots: readonly (readonly [day: string, points: number])[]): string[] {

@@ -43,6 +43,8 @@ const MAX_WAITING = 500;
 /** A longer wait for a call means that live events take all. */
 const MAX_REFRESH_WAIT_MS = 5_000;
 const MINUTE_MS = 60_000;
+/** Reasons for which an event waited until it could wait no longer. */
+const LOST: ReadonlySet<MissingReason> = new Set(['budget', 'timeout', 'unknown']);
 
 function keyOf({ orgId }: EnrichRequest['event'], id: string): string {
   return `${orgId}/${id}`;
@@ -124,18 +126,24 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
     return missing === undefined ? fetch.join({ ...times, done }) : { missing };
   };
 
-  const recordWait = ({ event }: EnrichRequest, { missing }: Collected, startedAt?: number): void => {
+  const recordWait = (
+    { event, purpose }: EnrichRequest,
+    { missing }: Collected,
+    startedAt?: number,
+  ): void => {
     if (event.customerId === undefined) return;
     const lane = keyOf(event, event.customerId);
-    if (missing.customer === undefined && missing.bill === undefined) lostWaits.answered(lane);
-    else if (startedAt !== undefined) lostWaits.lost(lane, startedAt);
+    const reasons = Object.values(missing);
+    if (reasons.length === 0) lostWaits.answered(lane);
+    else if (startedAt !== undefined && purpose === 'live' && reasons.some((one) => LOST.has(one)))
+      lostWaits.lost(lane, startedAt);
   };
 
   /** Those before it in its lane may have waited for the same answers in vain. */
   const timesInLane = (request: EnrichRequest, isFlood: boolean): EventTimes => {
     const times = timesOf(request, isFlood, enrich, clock);
     const { customerId } = request.event;
-    if (customerId === undefined) return times;
+    if (customerId === undefined || request.purpose !== 'live') return times;
     const lane = keyOf(request.event, customerId);
     return { ...times, deadline: lostWaits.deadlineOf(lane, times.received, times.deadline) };
   };

@@ -71,7 +71,9 @@ describe('an API that does not answer', () => {
     await clock.advance(0);
     expect(third.endedAt).toBe(14_000);
     const fresh = watch(pointsOf('7'));
+    const refreshed = watch(pointsOf('7'), { receivedAt, purpose: 'refresh' });
     await clock.advance(9_000);
+    expect(refreshed.endedAt).toBeUndefined();
     expect(fresh.endedAt).toBeUndefined();
     await clock.advance(1_000);
     expect(fresh.endedAt).toBe(24_000);

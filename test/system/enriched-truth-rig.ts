@@ -90,7 +90,7 @@ export async function truthRig(seed: number, callsPerMinute: number): Promise<Tr
     timezone: ZONE,
     country: 'IN',
     api: { url: simulator.capillaryUrl, key: 'key', secret: 'secret', callsPerMinute, concurrency: 8 },
-    enrich: { coalesce: '3s', maxDelay: '9s' },
+    enrich: { coalesce: '3s', maxDelay: '30s' },
   });
   Object.assign(destination!, {
     schemaFeatures: { loyalty2026: true, consents: true },

@@ -45,7 +45,10 @@ describe('delivery to Adobe', () => {
   });
 
   it('collects waiting events into one batch', async () => {
-    await start();
+    // A busy machine maps them in several turns; a full batch is sent at once.
+    await start((config) => {
+      config.destinations[0]!['batch'] = { maxWait: '2s', maxMessages: 50 };
+    });
     const accepted = await Promise.all(
       Array.from({ length: 50 }, (_, at) => harness.accept(transactionAdded(at))),
     );

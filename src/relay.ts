@@ -214,7 +214,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     destinations: createDestinationDirectory(destinations, journal),
     coverage: sharedCoverage({ coverage, journal }),
     intake: { ...intakeWindow, refusal: () => admission.refusal() },
-    enrichment: { status: () => enrichers.all.map(({ enricher }) => enricher.status()) },
+    enrichment: enrichers,
     metrics: {
       registry: metrics.registry,
       refresh: createMetricsRefresh({
@@ -223,7 +223,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         destinations,
         admission,
         watermarks: storeLimits,
-        enrichment: () => enrichers.all.map(({ enricher }) => enricher.status()),
+        enrichment: () => enrichers.status(),
         isShared: config.store.engine === 'postgres',
         sources: () => sources.names(),
         refreshRoutes: () => enrichers.all,

@@ -6,6 +6,7 @@ import type { EnrichConfig } from '../config/enrich-config.ts';
 import type { SourceConfig } from '../config/source-config.ts';
 import type { Egress } from '../http/egress.ts';
 import type { EnrichmentObserver } from './enrichment-observer.ts';
+import type { EnrichmentStatus } from './enrichment-status.ts';
 import { createEnricher, type EventEnricher } from './event-enricher.ts';
 import { createRefreshJob, type RefreshJob, type RefreshJobParts } from './refresh-job.ts';
 
@@ -33,6 +34,8 @@ export interface Enrichers {
   /** In the order of the configuration. */
   readonly all: readonly EnrichedSource[];
   get(source: string): EventEnricher | undefined;
+  /** Of each source, for operators. */
+  status(): readonly EnrichmentStatus[];
   /** Starts the jobs. */
   start(): void;
   /**
@@ -168,6 +171,7 @@ export function createEnrichers(parts: EnrichersParts): Enrichers {
       return running;
     },
     get: (source) => running.find(({ name }) => name === source)?.enricher,
+    status: () => running.map(({ enricher }) => enricher.status()),
     start() {
       isStarted = true;
       for (const { job } of running) job.start();

@@ -5,7 +5,7 @@ import { isBlank, isJsonObject, type JsonObject, type JsonValue } from '../json.
 /*
  * Types of fields in Capillary's answers. A field that is missing, null or of another type has no
  * value, because one odd field must not cost the rest of an answer; fields that nobody reads are
- * let be. The older API writes numbers and booleans as strings, and a list of one as the item.
+ * ignored. The older API writes numbers and booleans as strings, and a list of one as the item.
  */
 
 /** A lenient field: what it does not accept is undefined. */

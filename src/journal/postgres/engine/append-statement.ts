@@ -1,3 +1,4 @@
+import { addToQueueSql } from './queue-insertion.ts';
 import type { NewEvent } from '../../journal.ts';
 import type { Param, Statement } from '../sessions/session.ts';
 import { ArrayParam } from './array-params.ts';
@@ -64,10 +65,7 @@ export const APPEND: Statement = {
         unnest($5::integer[], $23::bytea[]) AS payload (place, body) WHERE seq = n + place
     ),
     queued AS (
-      INSERT INTO queue (destination, is_replay, stream, pos, seq, day, receipt, source, lane, lane_key,
-        received_at, body_bytes, due_at)
-      SELECT destination, false, $1, seq, seq, day, receipt, source, lane, lane_key, received_at,
-        body_bytes, $3 FROM added
+      ${addToQueueSql('added', { isReplay: 'false', position: 'seq', dueAt: '$3' })}
     ),
     counted AS (${addCountsSql('added', {
       accepted: 'count(*)',

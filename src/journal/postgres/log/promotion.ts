@@ -1,3 +1,4 @@
+import { addToQueueSql } from '../engine/queue-insertion.ts';
 import { assertIdentity } from '../../valid-identity.ts';
 import { type Appended, type NewEvent, RefusedError, StoreError } from '../../journal.ts';
 import { PROMOTED } from '../../operator-actions.ts';
@@ -50,10 +51,7 @@ const INSERT: Statement = {
     ),
     payload AS (INSERT INTO bodies (day, seq, body) SELECT day, seq, $23 FROM added),
     queued AS (
-      INSERT INTO queue (destination, is_replay, stream, pos, seq, day, receipt, source, lane, lane_key,
-        received_at, body_bytes, due_at)
-      SELECT destination, false, $1, nextval('positions'), seq, day, receipt, source, lane, lane_key,
-        received_at, body_bytes, due_at FROM added
+      ${addToQueueSql('added', { isReplay: 'false', position: "nextval('positions')", dueAt: 'due_at' })}
     ),
     recorded AS (INSERT INTO actions (seq, at, by, action) SELECT seq, due_at, $24, '${PROMOTED}' FROM added)
     SELECT seq FROM added`,

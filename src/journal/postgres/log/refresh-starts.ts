@@ -1,3 +1,4 @@
+import { addToQueueSql } from '../engine/queue-insertion.ts';
 import type { RefreshRequest } from '../../journal.ts';
 import { MAX_CHANGES_PER_STEP, REFRESHED, REFRESHER } from '../../operator-actions.ts';
 import { hasBodySql, keepsBodySql } from '../engine/body-presence.ts';
@@ -86,10 +87,7 @@ const START: Statement = {
       RETURNING i.*, e.source, e.destination, e.received_at, e.body_bytes, e.replays
     ),
     queued AS (
-      INSERT INTO queue (destination, is_replay, stream, pos, seq, day, receipt, source, lane, lane_key,
-        received_at, body_bytes, due_at)
-      SELECT destination, true, $1, n + place, seq, day, receipt, source, lane, lane_key,
-        received_at, body_bytes, $9 FROM changed, base
+      ${addToQueueSql('changed, base', { isReplay: 'true', position: 'n + place', dueAt: '$9' })}
     ),
     running AS (
       UPDATE refreshes AS r SET is_running = true, replays = c.replays, lane = c.lane, lane_key = c.lane_key

@@ -1,3 +1,4 @@
+import { addToQueueSql } from '../engine/queue-insertion.ts';
 import {
   MAX_CHANGES_PER_STEP,
   replayedAction,
@@ -54,10 +55,7 @@ const REPLAY: Statement = {
       RETURNING i.*, e.received_at, e.body_bytes
     ),
     queued AS (
-      INSERT INTO queue (destination, is_replay, stream, pos, seq, day, receipt, source, lane, lane_key,
-        received_at, body_bytes, due_at)
-      SELECT destination, true, $1, n + place, seq, day, receipt, source, lane, lane_key,
-        received_at, body_bytes, $13 FROM changed, base
+      ${addToQueueSql('changed, base', { isReplay: 'true', position: 'n + place', dueAt: '$13' })}
     ),
     unsent AS (DELETE FROM sent AS s USING input AS i WHERE s.seq = i.seq),
     undead AS (DELETE FROM dead_letters AS d USING input AS i WHERE d.receipt = i.receipt),

@@ -1,3 +1,4 @@
+import { addToQueueSql } from '../engine/queue-insertion.ts';
 import { MAX_CHANGES_PER_STEP, reroutedAction } from '../../operator-actions.ts';
 import { addCountsSql } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
@@ -68,10 +69,7 @@ const MOVE: Statement = {
         e.is_replay, e.received_at, e.body_bytes, e.due_at
     ),
     queued AS (
-      INSERT INTO queue (destination, is_replay, stream, pos, seq, day, receipt, source, lane, lane_key,
-        received_at, body_bytes, due_at)
-      SELECT $9, is_replay, $1, n + place, seq, day, receipt, source, lane, lane_key,
-        received_at, body_bytes, due_at FROM changed, base
+      ${addToQueueSql('changed, base', { destination: '$9', isReplay: 'is_replay', position: 'n + place', dueAt: 'due_at' })}
     ),
     recorded AS (INSERT INTO actions (seq, at, by, action) SELECT seq, $10, $11, action FROM changed),
     refreshed AS (

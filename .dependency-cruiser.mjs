@@ -18,6 +18,10 @@ const MAY_IMPORT = {
   adobe: ['telemetry', 'config', 'http', 'capillary'],
   delivery: ['telemetry', 'config', 'capillary', 'xdm', 'journal', 'mapping', 'adobe'],
   operations: ['telemetry', 'config', 'http', 'capillary', 'sources', 'journal', 'intake'],
+  reconciliation: [
+    ...['telemetry', 'config', 'http', 'capillary', 'capillary/api', 'sources', 'xdm', 'journal'],
+    ...['intake', 'mapping', 'adobe', 'operations'],
+  ],
   admin: [
     'telemetry',
     'config',
@@ -30,10 +34,12 @@ const MAY_IMPORT = {
     'delivery',
     'operations',
     'enrichment',
+    'reconciliation',
   ],
   monitoring: [
     ...['telemetry', 'config', 'http', 'capillary', 'sources', 'journal', 'intake'],
     ...['xdm', 'mapping', 'adobe', 'delivery', 'operations', 'admin', 'enrichment'],
+    'reconciliation',
   ],
   simulator: ['telemetry', 'config', 'capillary', 'xdm'],
 };

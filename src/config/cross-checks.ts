@@ -3,6 +3,7 @@ import { addressFindings, isLoopback } from './address-checks.ts';
 import { destinationFindings } from './destination-checks.ts';
 import { type Draft, draftOf, type SourceCheck } from './draft.ts';
 import { enrichFindings } from './enrich-checks.ts';
+import { reconcileFindings } from './reconcile-checks.ts';
 import { nearest } from './nearest.ts';
 import { orgFindings } from './org-checks.ts';
 import { secretFindings } from './secret-checks.ts';
@@ -161,6 +162,7 @@ export function crossFindings(tree: unknown, checks: readonly SourceCheck[]): Fi
     ...sourceFindings(draft, checks),
     ...sharedWebhookFindings(draft),
     ...enrichFindings(draft),
+    ...reconcileFindings(draft),
     ...destinationFindings(draft),
     ...addressFindings(draft),
   ];

@@ -10,6 +10,7 @@ import {
   size,
   slug,
 } from './field-types.ts';
+import { destinationReconcileSchema } from './reconcile-config.ts';
 
 const TOKEN_URL = 'https://ims-na1.adobelogin.com/ims/token/v3';
 
@@ -241,6 +242,9 @@ export const destinationFields = z.strictObject({
     .prefault({})
     .describe('Maximum load of the destination, which several replicas share.'),
   retry: retrySchema.prefault({}).describe('What happens after a failure that the message did not cause.'),
+  reconcile: destinationReconcileSchema
+    .optional()
+    .describe('Compares what was delivered with what is in AEP; absent: never.'),
 });
 
 type Fields = z.output<typeof destinationFields>;

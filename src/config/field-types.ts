@@ -169,7 +169,9 @@ export function isPersonalKey(key: PropertyKey): boolean {
 
 /** Keys of durations in ms, and of sizes in bytes. A test compares them with the schema. */
 const DURATION_KEYS: ReadonlySet<PropertyKey> = new Set(
-  'window delivered ids dead maxAge tolerance maxWait minDelay maxDelay timeout coalesce'.split(' '),
+  'window delivered ids dead maxAge tolerance maxWait minDelay maxDelay timeout coalesce every delay profileDelay lakeDelay'.split(
+    ' ',
+  ),
 );
 const SIZE_KEYS: ReadonlySet<PropertyKey> = new Set(['bodyLimit', 'maxBytes', 'minFree']);
 

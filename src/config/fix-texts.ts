@@ -5,6 +5,8 @@ import { nearest } from './nearest.ts';
 /** Example values of keys without a default, as they are written in YAML. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   enrich: '{ transactions: true, customers: true }',
+  reconcile: '{ every: 15m }',
+  notifications: '{ clientId: "${IMS_CLIENT_ID}" }',
   sources: '[{ name: acme, … }]',
   destinations: '[{ name: acme-aep, … }]',
   name: 'acme',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { apiSchema, webhookSchema } from './capillary-config.ts';
 import { enrichSchema } from './enrich-config.ts';
 import { cidr, duration, integer, optionalText, size, slug } from './field-types.ts';
+import { sourceReconcileSchema } from './reconcile-config.ts';
 import { verifierSchema } from './verifier-config.ts';
 
 function isTimeZone(zone: string): boolean {
@@ -166,6 +167,11 @@ export const sourceSchema = z.strictObject({
     .optional()
     .describe(
       "Completes events from Capillary's API before they are mapped; absent: they are mapped as they came.",
+    ),
+  reconcile: sourceReconcileSchema
+    .optional()
+    .describe(
+      "Compares what Capillary sent with what was accepted, and takes what is missing from Capillary's log; absent: never.",
     ),
   verify: z
     .array(verifierSchema)

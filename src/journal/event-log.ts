@@ -17,6 +17,10 @@ export interface EventFilter {
   readonly since?: number;
   /** Epoch ms of receipt, exclusive. */
   readonly until?: number;
+  /** Epoch ms of the settlement, inclusive; an event that is pending has none. */
+  readonly settledSince?: number;
+  /** Epoch ms of the settlement, exclusive. */
+  readonly settledUntil?: number;
   /** Whether the body is stored; without it an event cannot be replayed. */
   readonly hasBody?: boolean;
 }

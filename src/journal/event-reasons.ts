@@ -12,6 +12,9 @@ export const IGNORED_REASONS = [
 /** The reason of an event whose stored payload, or its customer's stored state, is damaged. */
 export const PAYLOAD_LOST = 'payload-lost';
 
+/** The reason of an event that AEP acknowledged and whose record it refused afterwards. */
+export const REFUSED_LATER = 'refused-later';
+
 /**
  * Why an event is a dead letter. The last four: accepted bodies that can no longer be read as
  * events, and payloads that are damaged.
@@ -23,6 +26,7 @@ export const DEAD_REASONS = [
   'expired',
   'mapping',
   'mapping-failed',
+  REFUSED_LATER,
   'not-json',
   'not-an-event',
   'wrong-org',

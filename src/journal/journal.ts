@@ -10,6 +10,7 @@ export type * from './enrichments.ts';
 export type * from './event-log.ts';
 export type * from './event-queue.ts';
 export * from './fleet.ts';
+export * from './landings.ts';
 export type * from './maintenance.ts';
 export type * from './quarantine.ts';
 export type * from './settlement.ts';

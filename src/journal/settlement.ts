@@ -71,7 +71,12 @@ export type Settlement = {
   /** What was fetched for the event, or is to be. */
   readonly enrichment?: SettledEnrichment;
 } & (
-  | { readonly state: 'delivered'; readonly notes?: readonly RecordedNote[] }
+  | {
+      readonly state: 'delivered';
+      readonly notes?: readonly RecordedNote[];
+      /** The event is to be read back from AEP; see Landings. */
+      readonly watch?: boolean;
+    }
   | {
       readonly state: 'ignored';
       readonly reason: string;

@@ -39,3 +39,13 @@ const ID_HEX_DIGITS = 40;
 export function xdmId(identity: string, suffix = ''): string {
   return `cap-${identity.slice(0, ID_HEX_DIGITS)}${suffix}`;
 }
+
+const XDM_ID = new RegExp(`^cap-([0-9a-f]{${ID_HEX_DIGITS}})(-r\\d+)?(?:-lines)?$`);
+
+/** The parts of an `_id` that `xdmId` made; undefined if another system made it. */
+export function partsOfXdmId(
+  id: string,
+): { readonly identityPrefix: string; readonly suffix: string } | undefined {
+  const [, identityPrefix, suffix = ''] = XDM_ID.exec(id) ?? [];
+  return identityPrefix === undefined ? undefined : { identityPrefix, suffix };
+}

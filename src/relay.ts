@@ -16,7 +16,7 @@ import { listen, requireFreePort } from './http/listen.ts';
 import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
 import { PAYLOAD_LOST } from './journal/event-reasons.ts';
-import type { Journal, Ledger } from './journal/journal.ts';
+import type { Journal, Ledger, ReplayRequest } from './journal/journal.ts';
 import { createConfigReports, removedSourceWarnings, reportMisplaced } from './monitoring/config-reports.ts';
 import { createEnrichmentReports } from './monitoring/enrichment-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
@@ -196,16 +196,17 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     now,
   });
   /** A replayed event goes where its source sends events now. */
-  const replay: Journal['replay'] = (request) =>
-    journal.replay({
-      ...request,
-      routes: Object.fromEntries(running.current.sources.map(({ name, destination }) => [name, destination])),
-    });
+  const routed = (request: ReplayRequest): ReplayRequest => ({
+    ...request,
+    routes: Object.fromEntries(running.current.sources.map(({ name, destination }) => [name, destination])),
+  });
+  const replay: Journal['replay'] = (request) => journal.replay(routed(request));
+  const startReplay: Journal['startReplay'] = (request) => journal.startReplay(routed(request));
   const unsubscribe = journal.onMaintenance(
     createMaintenanceReports(log, metrics, config.store.encryptionKeys.length > 0),
   );
   const admin = await createAdminApp({
-    journal: { ...journal, append, replay },
+    journal: { ...journal, append, replay, startReplay },
     sources,
     secrets,
     get bodyLimit() {

@@ -17,6 +17,7 @@ export interface AdminParts {
     | 'count'
     | 'listQuarantined'
     | 'replay'
+    | 'startReplay'
     | 'replays'
     | 'enrichments'
     | 'sharedContacts'

@@ -163,6 +163,17 @@ export interface ReplayJob {
   readonly finishedAt?: number;
 }
 
+/** A job that was recorded. */
+export interface StartedReplay {
+  /** Of the job in `replays`. */
+  readonly id: number;
+  /**
+   * Resolves, and never rejects, when the job has finished or this process no longer works on it;
+   * `replays` shows which.
+   */
+  readonly stopped: Promise<void>;
+}
+
 export interface OperatorPause {
   readonly destination: string;
   readonly by: string;
@@ -208,6 +219,8 @@ export interface EventLog {
    * finished.
    */
   replay(request: ReplayRequest): Promise<{ readonly replayed: number }>;
+  /** Like `replay`, but resolves when the job is recorded, which then runs in the background. */
+  startReplay(request: ReplayRequest): Promise<StartedReplay>;
   /** All unfinished replay jobs and the most recently finished ones, newest first. */
   replays(): Promise<readonly ReplayJob[]>;
   /**

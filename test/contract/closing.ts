@@ -31,6 +31,21 @@ export function describeClosing(make: MakeStore) {
       expect(await again.ledger()).toMatchObject({ acme: { pending: 600, dead: 0 } });
     });
 
+    it('stops a replay in the background after the current step; the next start completes it', async () => {
+      const { journal } = test;
+      await appendAllSettled(
+        journal,
+        Array.from({ length: 1_100 }, () => sampleEvent()),
+        settled.delivered,
+      );
+      const { id, stopped } = await journal.startReplay({ filter: {}, asNew: true, by: 'olga' });
+      await Promise.all([journal.close(), stopped]);
+      const again = await test.reopen();
+      await until(async () => (await again.replays())[0]?.done);
+      expect(await again.replays()).toMatchObject([{ id, matched: 1_100, replayed: 1_100 }]);
+      expect(await again.ledger()).toMatchObject({ acme: { pending: 1_100, delivered: 0 } });
+    });
+
     it('is idempotent, refuses later calls, and is not a failure', async () => {
       const { journal } = test;
       await Promise.all([journal.close(), journal.close()]);

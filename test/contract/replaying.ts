@@ -126,6 +126,32 @@ export function describeReplaying(make: MakeStore): void {
     });
   });
 
+  describe('a started replay', () => {
+    const test = journalInTest(make);
+
+    it('is recorded when the call resolves, and runs to its end in the background', async () => {
+      const count = 600;
+      await appendAllSettled(
+        test.journal,
+        Array.from({ length: count }, () => sampleEvent()),
+        settled.delivered,
+      );
+      const started = await test.journal.startReplay({ filter: {}, asNew: false, by: 'olga' });
+      expect(await test.journal.replays()).toMatchObject([{ id: started.id, by: 'olga' }]);
+      await started.stopped;
+      expect(await test.journal.replays()).toMatchObject([
+        { id: started.id, matched: count, replayed: count, done: true },
+      ]);
+      expect(await test.journal.backlog()).toMatchObject([{ destination: 'aep', replaying: count }]);
+    });
+
+    it('has ended at once when nothing matches', async () => {
+      const { id, stopped } = await test.journal.startReplay({ filter: {}, asNew: false, by: 'olga' });
+      await stopped;
+      expect(await test.journal.replays()).toMatchObject([{ id, matched: 0, done: true }]);
+    });
+  });
+
   describe('replay to routes', () => {
     const test = journalInTest(make);
     const BOB = sha256('bob');

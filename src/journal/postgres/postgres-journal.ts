@@ -122,6 +122,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
       closing.abort();
       await maintenance.stop();
       await tracker.drain();
+      await eventLog.jobsStopped();
       await closeConnections();
     },
   };

@@ -133,6 +133,7 @@ function steppedCalls(
     refreshes: () => track(() => countRefreshes(channel)),
     listQuarantined: (filter, page) => track(() => listQuarantine(channel, filter, page)),
     replay: (request) => track(() => runner.replay(request)),
+    startReplay: (request) => track(() => runner.startReplay(request)),
     discard: (filter, by) => track(async () => ({ discarded: await discardEvents(channel, { filter, by }) })),
     reroute: (source, destination, by) =>
       track(async () => ({ rerouted: await rerouteEvents(channel, { source, destination, by }) })),

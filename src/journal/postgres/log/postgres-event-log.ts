@@ -9,7 +9,7 @@ import { findRecord } from './event-records.ts';
 import { pause, pauses, programs, resume, savePrograms } from './operator-settings.ts';
 import { promote } from './promotion.ts';
 import { refresh } from './refresh-starts.ts';
-import { continueJobs, replay, replays } from './replay-jobs.ts';
+import { continueJobs, replay, replays, startReplay } from './replay-jobs.ts';
 import { reroute } from './rerouting.ts';
 import { enrichments, refreshes } from './stored-enrichments.ts';
 
@@ -24,6 +24,8 @@ export interface PostgresEventLog
    * @returns the ids of those that have finished
    */
   continueJobs(signal: AbortSignal): Promise<readonly number[]>;
+  /** Resolves when no job of this process runs in the background any more. */
+  jobsStopped(): Promise<void>;
 }
 
 export interface EventLogOptions {
@@ -36,6 +38,7 @@ export function createEventLog(
   engine: PostgresEngine,
   { closing, claims }: EventLogOptions,
 ): PostgresEventLog {
+  const jobs = new Set<Promise<void>>();
   return {
     ledger: () => readLedger(engine.sessions),
     backlog: () => readBacklog(engine),
@@ -43,6 +46,15 @@ export function createEventLog(
     list: (filter, page) => listEvents(engine, filter, page, closing),
     count: (filter) => countAll(engine, filter, closing),
     replay: (request) => replay(engine, request, closing),
+    async startReplay(request) {
+      const started = await startReplay(engine, request, closing);
+      jobs.add(started.stopped);
+      void started.stopped.then(() => jobs.delete(started.stopped));
+      return started;
+    },
+    async jobsStopped() {
+      await Promise.all(jobs);
+    },
     replays: () => replays(engine),
     continueJobs: (signal) => continueJobs(engine, signal),
     promote: (receipt, event, by) => promote(engine, receipt, event, by),

@@ -1,4 +1,4 @@
-import type { ReplayJob, ReplayRequest } from '../../journal.ts';
+import type { ReplayJob, ReplayRequest, StartedReplay } from '../../journal.ts';
 import { isReadable } from '../../payload-cipher.ts';
 import {
   type JobScope,
@@ -130,13 +130,11 @@ async function runStep(engine: PostgresEngine, id: number): Promise<Progress> {
   return progress;
 }
 
-/** If a step fails, maintenance continues the job. */
-export async function replay(
-  engine: PostgresEngine,
+async function createJob(
+  { sessions, cipher, replica, now }: PostgresEngine,
   request: ReplayRequest,
   closing: AbortSignal,
-): Promise<{ readonly replayed: number }> {
-  const { sessions, cipher, replica, now } = engine;
+): Promise<number> {
   assertOpen(closing);
   const [created] = await sessions.query<{ id: number }>('work', CREATE, [
     now(),
@@ -146,7 +144,15 @@ export async function replay(
     Buffer.from(cipher.encrypt(scopeToStore(request))),
     replica,
   ]);
-  const id = created?.id ?? 0;
+  return created?.id ?? 0;
+}
+
+/** Runs all steps of a job. If one fails, or the store closes, maintenance continues the job. */
+async function runJob(
+  engine: PostgresEngine,
+  id: number,
+  closing: AbortSignal,
+): Promise<{ readonly replayed: number }> {
   try {
     let progress: Progress;
     do {
@@ -155,9 +161,30 @@ export async function replay(
     } while (progress.next === 'more');
     return { replayed: progress.replayed };
   } catch (error) {
-    await sessions.query('work', ABANDON, [id]).catch(() => undefined);
+    await engine.sessions.query('work', ABANDON, [id]).catch(() => undefined);
     throw error;
   }
+}
+
+export async function replay(
+  engine: PostgresEngine,
+  request: ReplayRequest,
+  closing: AbortSignal,
+): Promise<{ readonly replayed: number }> {
+  return runJob(engine, await createJob(engine, request, closing), closing);
+}
+
+export async function startReplay(
+  engine: PostgresEngine,
+  request: ReplayRequest,
+  closing: AbortSignal,
+): Promise<StartedReplay> {
+  const id = await createJob(engine, request, closing);
+  const stopped = runJob(engine, id, closing).then(
+    () => undefined,
+    () => undefined,
+  );
+  return { id, stopped };
 }
 
 /**

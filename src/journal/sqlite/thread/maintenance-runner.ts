@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MaintenancePolicy, MaintenanceReport, ReplayRequest } from '../../journal.ts';
+import type { MaintenancePolicy, MaintenanceReport, ReplayRequest, StartedReplay } from '../../journal.ts';
 import type { ReencryptionPosition } from '../engine/calls.ts';
 import { createRoomMaker, LOOK_INTERVAL_MS, type StoreSizes } from '../../room-maker.ts';
 import { createTaskRetry, MAX_ROOM_RETRY_DELAY_MS } from '../../task-retry.ts';
@@ -24,6 +24,8 @@ export interface MaintenanceRunner {
    * background.
    */
   replay(request: ReplayRequest): Promise<{ readonly replayed: number }>;
+  /** Records a replay and runs its first step; the others run in the background. */
+  startReplay(request: ReplayRequest): Promise<StartedReplay>;
   /** Continues, in the background, the jobs that an earlier process did not finish. */
   resumeReplays(): void;
   /** Stops after the current steps; the next process continues. */
@@ -104,18 +106,19 @@ export function createMaintenanceRunner(
     }
   };
 
-  const runInBackground = (work: Promise<void>): void => {
+  const runInBackground = (work: Promise<void>): Promise<void> => {
     const tracked: Promise<void> = work.finally(() => background.delete(tracked));
     background.add(tracked);
+    return tracked;
   };
 
   return {
     maintain: (policy) => {
       if (isMaintaining) return;
       isMaintaining = true;
-      runInBackground(retainForever(policy));
-      runInBackground(keepRoomForever(policy));
-      runInBackground(sealAll());
+      void runInBackground(retainForever(policy));
+      void runInBackground(keepRoomForever(policy));
+      void runInBackground(sealAll());
     },
     async replay(request) {
       let progress = await channel.call('replay', request);
@@ -123,12 +126,16 @@ export function createMaintenanceRunner(
       try {
         while (progress.more) progress = await channel.call('replayStep', id);
       } catch (error) {
-        runInBackground(continueJob(id));
+        void runInBackground(continueJob(id));
         throw error;
       }
       return { replayed: progress.replayed };
     },
-    resumeReplays: () => runInBackground(continueAllJobs()),
+    async startReplay(request) {
+      const { id, more } = await channel.call('replay', request);
+      return { id, stopped: more ? runInBackground(continueJob(id)) : Promise.resolve() };
+    },
+    resumeReplays: () => void runInBackground(continueAllJobs()),
     async stop() {
       stopping.abort();
       await Promise.all(background);

@@ -57,9 +57,14 @@ export interface CapillaryOptions {
   readonly responseTimeoutMs?: number;
   /** Share of delivered events that are sent once more; default 0. */
   readonly duplicates?: number;
+  /**
+   * Share of events of which no answer arrives that says they were accepted: their deliveries fail
+   * after all attempts, though the receiver has the event; default 0.
+   */
+  readonly lostAnswers?: number;
   /** Host names that events may be posted to, besides this machine and private networks. */
   readonly hosts?: readonly string[];
-  /** Entries of the delivery log to keep, default 100 000. */
+  /** Entries of the delivery log to keep, default 100 000; the metrics count older ones too. */
   readonly maxLogged?: number;
   /** Customers, and how they are read. */
   readonly world?: WorldOptions;
@@ -86,6 +91,7 @@ export function resolveCapillaryOptions(options: CapillaryOptions = {}): Capilla
     retryScale: options.retryScale ?? 1,
     responseTimeoutMs: options.responseTimeoutMs ?? TIMEOUT_MS,
     duplicates: options.duplicates ?? 0,
+    lostAnswers: options.lostAnswers ?? 0,
     hosts: options.hosts ?? [],
     maxLogged: options.maxLogged ?? 100_000,
     world: resolveWorldSettings(options.world),

@@ -7,7 +7,7 @@ import { type CallLimit, createCallLimit } from './call-limit.ts';
 import type { CapillarySettings } from './capillary-options.ts';
 import { createDeliveryRecords, type DeliveryRecord, type DeliveryRecords } from './delivery-records.ts';
 import { createEventRuns, type EventRun, type EventRuns, type RaiseOptions } from './event-run.ts';
-import { orgOf, recordOf } from './raised-event.ts';
+import { type EndedDelivery, endedRecordOf, orgOf, recordOf } from './raised-event.ts';
 import { createWebhookDelivery } from './webhook-delivery.ts';
 import type { TwinWebhook } from './webhook-object.ts';
 import { createWebhookStore, type WebhookStore } from './webhook-store.ts';
@@ -21,7 +21,7 @@ export interface CapillaryTwin {
   readonly limit: CallLimit;
   readonly webhooks: WebhookStore;
   /** The delivery log. */
-  readonly log: Pick<DeliveryRecords, 'list'>;
+  readonly log: Pick<DeliveryRecords, 'list' | 'size' | 'slice' | 'metrics' | 'forget'>;
   /** The organisation's customers, bills and points. */
   readonly world: World;
   /** Calls by method and path of their route, and by outcome. */
@@ -36,6 +36,11 @@ export interface CapillaryTwin {
    * Returns its deliveries, which change as they go on.
    */
   raise(event: GeneratedEvent): readonly DeliveryRecord[];
+  /**
+   * Adds an event to the log of every webhook that it would be queued for, as a delivery that has
+   * ended. Nothing is posted.
+   */
+  addToLog(event: GeneratedEvent, ended: EndedDelivery): readonly DeliveryRecord[];
   /** Runs that raise events from the world. */
   readonly runs: EventRuns;
   /**
@@ -93,12 +98,15 @@ export function createCapillaryTwin(settings: CapillarySettings, given: TwinDepe
   });
   const webhooks = createWebhookStore(settings.webhooks, settings.orgId, now, ({ id }) => delivery.wake(id));
 
+  const webhooksFor = (event: GeneratedEvent): TwinWebhook[] =>
+    webhooks.list(settings.orgId).filter((webhook) => isFor(webhook, event));
+
+  /** Asks for no number unless there are such losses, so that the other choices stay the same. */
+  const losesAnswers = (): boolean => settings.lostAnswers > 0 && random() < settings.lostAnswers;
+
   const raise = (event: GeneratedEvent): DeliveryRecord[] => {
     raised += 1;
-    const records = webhooks
-      .list(settings.orgId)
-      .filter((webhook) => isFor(webhook, event))
-      .map((webhook) => recordOf(event, webhook, now()));
+    const records = webhooksFor(event).map((webhook) => recordOf(event, webhook, now(), losesAnswers()));
     for (const record of records) {
       log.add(record);
       delivery.enqueue(record);
@@ -125,6 +133,11 @@ export function createCapillaryTwin(settings: CapillarySettings, given: TwinDepe
       calls.set(route, counts.set(outcome, (counts.get(outcome) ?? 0) + 1));
     },
     raise,
+    addToLog: (event, ended) => {
+      const records = webhooksFor(event).map((webhook) => endedRecordOf(event, webhook, ended));
+      for (const record of records) log.add(record);
+      return records;
+    },
     runs,
     raiseEvents: async (options) => {
       const run = runs.start(options);

@@ -1,7 +1,7 @@
 import type { Answer } from '../../adobe/exchange.ts';
 import { apiError, asFloat, v3Answer } from './api-answers.ts';
 import type { CapillaryCall, CapillaryRoute } from './api-route.ts';
-import { countDeliveries, type DeliveryRecord } from './delivery-records.ts';
+import type { DeliveryRecord, LogRange } from './delivery-records.ts';
 import { type LogQuery, readLogQuery } from './log-query.ts';
 
 const FOREIGN_GROUP = 300_005;
@@ -26,8 +26,8 @@ function rowOf(record: DeliveryRecord): unknown {
     deliveryStatus: record.status,
     eventSearchKey: record.searchValue,
     eventType: record.eventName,
-    originalPayload: record.originalPayload,
-    enrichedPayload: record.enrichedPayload,
+    originalPayload: record.hasPayload ? record.originalPayload : null,
+    enrichedPayload: record.hasPayload ? record.enrichedPayload : null,
     eventGeneratedDate: record.generatedAt,
     eventDeliveryDate: record.lastAttemptAt ?? null,
     retryCount: Math.max(0, record.attempts - 1),
@@ -41,16 +41,14 @@ function rowOf(record: DeliveryRecord): unknown {
   };
 }
 
-/** The rows of the caller's consumer group that the query selects, or the refusal. */
+/** What the query selects of the caller's consumer group, or the refusal. */
 function selected({
   twin,
   caller,
   params,
   query,
   now,
-}: CapillaryCall):
-  | { readonly rows: DeliveryRecord[]; readonly log: LogQuery }
-  | { readonly refusal: Answer } {
+}: CapillaryCall): { readonly range: LogRange; readonly log: LogQuery } | { readonly refusal: Answer } {
   const { consumerGroupId = '' } = params;
   const read = readLogQuery(query, now);
   if ('problem' in read) return { refusal: apiError('v3', 400, read.problem.code, read.problem.message) };
@@ -59,39 +57,54 @@ function selected({
     return { refusal: apiError('v3', 400, FOREIGN_GROUP, message) };
   }
   const log = read.value;
-  const rows = twin.log.list((record) => record.consumerGroupId === consumerGroupId && log.matches(record));
-  return { rows, log };
+  return { range: { consumerGroupId, from: log.startDate, to: log.endDate }, log };
+}
+
+/** The rows of the page, and how many there are on all pages. */
+function pageOf(
+  { twin }: CapillaryCall,
+  range: LogRange,
+  { filters, timeOrder, compare, page, pageSize }: LogQuery,
+): { readonly rows: readonly DeliveryRecord[]; readonly total: number } {
+  const first = (page - 1) * pageSize;
+  if (filters.length === 0 && timeOrder !== undefined) {
+    const total = twin.log.size(range);
+    if (timeOrder === 'asc') return { rows: twin.log.slice(range, first, first + pageSize), total };
+    const last = Math.max(0, total - first);
+    return { rows: twin.log.slice(range, Math.max(0, last - pageSize), last).toReversed(), total };
+  }
+  const found = twin.log.slice(range).filter((record) => filters.every((filter) => filter(record)));
+  const ordered = timeOrder === 'asc' ? found : found.toReversed().toSorted(compare);
+  return { rows: ordered.slice(first, first + pageSize), total: found.length };
 }
 
 function showLog(call: CapillaryCall): Answer {
   const found = selected(call);
   if ('refusal' in found) return found.refusal;
-  const { rows, log } = found;
-  const { page, pageSize } = log;
-  const first = (page - 1) * pageSize;
-  // Rows are kept oldest first; of two with equal keys the newer one comes first.
-  const sorted = rows.toReversed().toSorted(log.compare);
+  const { page, pageSize } = found.log;
+  const { rows, total } = pageOf(call, found.range, found.log);
   return v3Answer({
-    data: sorted.slice(first, first + pageSize).map(rowOf),
+    data: rows.map(rowOf),
     page,
     pageSize,
-    totalElements: rows.length,
-    totalPages: asFloat(Math.ceil(rows.length / pageSize)),
+    totalElements: total,
+    totalPages: asFloat(Math.ceil(total / pageSize)),
   });
 }
 
 function showMetrics(call: CapillaryCall): Answer {
   const found = selected(call);
   if ('refusal' in found) return found.refusal;
-  const counts = countDeliveries(found.rows);
+  const { range } = found;
+  const counts = call.twin.log.metrics(range);
   return v3Answer({
     totalEvents: counts.total,
     deliveredEvents: counts.delivered,
     failedEvents: counts.failed,
     retryingEvents: counts.retrying,
     pendingEvents: counts.pending,
-    startDate: found.log.startDate,
-    endDate: found.log.endDate,
+    startDate: range.from,
+    endDate: range.to,
   });
 }
 

@@ -1,3 +1,5 @@
+import { inTimeOrder, type TimeOrdered } from './time-order.ts';
+
 /** A state in the delivery log; `PARTIAL_SUCCESS` exists as a filter only. */
 export type DeliveryStatus = 'IN_PROGRESS' | 'SUCCESS' | 'FAILED';
 
@@ -22,6 +24,10 @@ export interface DeliveryRecord {
   readonly originalPayload: string;
   /** JSON of a string with JSON; undefined if the webhook switches no enrichment on. */
   readonly enrichedPayload: string | undefined;
+  /** Whether each success that is answered is lost on its way, so that the delivery fails. */
+  readonly losesAnswers: boolean;
+  /** Whether the log shows the two payloads. */
+  hasPayload: boolean;
   status: DeliveryStatus;
   /** Requests so far. */
   attempts: number;
@@ -43,7 +49,10 @@ export interface DeliveryCounts {
   readonly pending: number;
 }
 
-export function countDeliveries(records: Iterable<DeliveryRecord>): DeliveryCounts {
+/** What is counted of a delivery. */
+type CountedDelivery = Pick<DeliveryRecord, 'status' | 'lastAttemptAt'>;
+
+export function countDeliveries(records: Iterable<CountedDelivery>): DeliveryCounts {
   const counts = { total: 0, delivered: 0, failed: 0, retrying: 0, pending: 0 };
   for (const { status, lastAttemptAt } of records) {
     counts.total += 1;
@@ -54,24 +63,88 @@ export function countDeliveries(records: Iterable<DeliveryRecord>): DeliveryCoun
   return counts;
 }
 
+/** Deliveries of one consumer group that were generated within a time, both ends included. */
+export interface LogRange {
+  readonly consumerGroupId: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The delivery log of the cluster. */
 export interface DeliveryRecords {
   add(record: DeliveryRecord): void;
   /** Oldest first. */
   list(matches: (record: DeliveryRecord) => boolean): DeliveryRecord[];
+  /** How many the log has of the range. */
+  size(range: LogRange): number;
+  /** Of the range, oldest first: the records at the positions from `start` to before `end`. */
+  slice(range: LogRange, start?: number, end?: number): DeliveryRecord[];
+  /** Counts of the range, with those that have left the log. */
+  metrics(range: LogRange): DeliveryCounts;
+  /** Removes records from the log; the metrics still count them. */
+  forget(matches: (record: DeliveryRecord) => boolean): void;
   clear(): void;
 }
 
-/** @param maxRecords beyond this many the oldest are dropped */
+/** The part of the log that belongs to one consumer group. */
+interface Group {
+  readonly records: TimeOrdered<DeliveryRecord>;
+  /** Of those that have left the log. */
+  readonly forgotten: TimeOrdered<CountedDelivery & { readonly generatedAt: number }>;
+}
+
+function counted({ generatedAt, status, lastAttemptAt }: DeliveryRecord) {
+  return { generatedAt, status, ...(lastAttemptAt === undefined ? {} : { lastAttemptAt }) };
+}
+
+/** @param maxRecords beyond this many the oldest leave the log */
 export function createDeliveryRecords(maxRecords: number): DeliveryRecords {
-  const records = new Set<DeliveryRecord>();
+  const groups = new Map<string, Group>();
+  let size = 0;
+
+  const groupOf = (id: string): Group => {
+    const group = groups.get(id) ?? { records: inTimeOrder(), forgotten: inTimeOrder() };
+    groups.set(id, group);
+    return group;
+  };
+
+  const removeOldest = (): void => {
+    const [oldest] = [...groups.values()]
+      .filter(({ records }) => records.size > 0)
+      .toSorted((a, b) => a.records.first!.generatedAt - b.records.first!.generatedAt);
+    if (!oldest) return;
+    oldest.forgotten.add(counted(oldest.records.first!));
+    oldest.records.removeFirst();
+    size -= 1;
+  };
+
   return {
     add: (record) => {
-      records.add(record);
-      const [oldest] = records;
-      if (records.size > maxRecords && oldest) records.delete(oldest);
+      groupOf(record.consumerGroupId).records.add(record);
+      size += 1;
+      if (size > maxRecords) removeOldest();
     },
-    list: (matches) => [...records].filter((record) => matches(record)),
-    clear: () => records.clear(),
+    list: (matches) =>
+      [...groups.values()]
+        .flatMap(({ records }) => records.slice(0, Infinity).filter(matches))
+        .toSorted((a, b) => a.generatedAt - b.generatedAt),
+    size: ({ consumerGroupId, from, to }) => groups.get(consumerGroupId)?.records.count(from, to) ?? 0,
+    slice: ({ consumerGroupId, from, to }, start, end) =>
+      groups.get(consumerGroupId)?.records.slice(from, to, start, end) ?? [],
+    metrics: ({ consumerGroupId, from, to }) => {
+      const { records, forgotten } = groupOf(consumerGroupId);
+      return countDeliveries([...records.slice(from, to), ...forgotten.slice(from, to)]);
+    },
+    forget: (matches) => {
+      for (const { records, forgotten } of groups.values()) {
+        const removed = records.remove(matches);
+        size -= removed.length;
+        for (const record of removed) forgotten.add(counted(record));
+      }
+    },
+    clear: () => {
+      groups.clear();
+      size = 0;
+    },
   };
 }

@@ -5,11 +5,17 @@ import type { DeliveryRecord, DeliveryStatus } from './delivery-records.ts';
 export interface LogQuery {
   readonly startDate: number;
   readonly endDate: number;
-  readonly matches: (record: DeliveryRecord) => boolean;
+  /** Filters besides the time; none if it selects everything. */
+  readonly filters: readonly ((record: DeliveryRecord) => boolean)[];
   readonly page: number;
   readonly pageSize: number;
+  /** Of two with equal keys the newer one comes first, except in the ascending order of time. */
   readonly compare: (a: DeliveryRecord, b: DeliveryRecord) => number;
+  /** The direction, if the order is that of generation. */
+  readonly timeOrder: Direction | undefined;
 }
+
+type Direction = 'asc' | 'desc';
 
 type Read<T> = { readonly value: T } | { readonly problem: FieldProblem };
 
@@ -30,8 +36,9 @@ const STATUSES: Readonly<Record<string, DeliveryStatus | undefined>> = {
   FAIL: 'FAILED',
 };
 
+const TIME_FIELD = 'eventGeneratedDate';
 const SORT_FIELDS: Readonly<Record<string, (record: DeliveryRecord) => number | string>> = {
-  eventGeneratedDate: ({ generatedAt }) => generatedAt,
+  [TIME_FIELD]: ({ generatedAt }) => generatedAt,
   eventDeliveryDate: ({ lastAttemptAt }) => lastAttemptAt ?? 0,
   webhookDuration: ({ durationMs }) => durationMs ?? 0,
   eventType: ({ eventName }) => eventName,
@@ -52,12 +59,17 @@ function ascending(a: number | string, b: number | string): number {
   return a < b ? -1 : 1;
 }
 
-function readOrder(text: string): Read<LogQuery['compare']> {
+function readOrder(text: string): Read<Pick<LogQuery, 'compare' | 'timeOrder'>> {
   const [field = '', direction = ''] = text.split(':');
   const key = SORT_FIELDS[field];
-  if (!key || !['asc', 'desc'].includes(direction)) return unparsable('sortBy');
+  if (!key || (direction !== 'asc' && direction !== 'desc')) return unparsable('sortBy');
   const sign = direction === 'asc' ? 1 : -1;
-  return { value: (a, b) => sign * ascending(key(a), key(b)) };
+  return {
+    value: {
+      compare: (a, b) => sign * ascending(key(a), key(b)),
+      timeOrder: field === TIME_FIELD ? direction : undefined,
+    },
+  };
 }
 
 /** Undefined without a filter. */
@@ -104,16 +116,8 @@ export function readLogQuery(query: URLSearchParams, now: number): Read<LogQuery
   if (problem) return { problem };
   const status = readStatus(query.get('deliveryStatus'));
   if ('problem' in status) return status;
-  const order = readOrder(query.get('sortBy') ?? 'eventGeneratedDate:desc');
+  const order = readOrder(query.get('sortBy') ?? `${TIME_FIELD}:desc`);
   if ('problem' in order) return order;
   const filters = [...filtersOf(query), ...(status.value ? [status.value] : [])];
-  const isWithin = ({ generatedAt }: DeliveryRecord): boolean =>
-    generatedAt >= values.startDate && generatedAt <= values.endDate;
-  return {
-    value: {
-      ...values,
-      compare: order.value,
-      matches: (record) => isWithin(record) && filters.every((filter) => filter(record)),
-    },
-  };
+  return { value: { ...values, ...order.value, filters } };
 }

@@ -59,28 +59,75 @@ function wrapperOf(flat: JsonObject, eventId: string, orgId: number, now: number
   };
 }
 
-/** The entry of an event in the delivery log of one webhook, before its first attempt. */
-export function recordOf(event: GeneratedEvent, webhook: TwinWebhook, now: number): DeliveryRecord {
+/**
+ * The entry of an event in the delivery log of one webhook, before its first attempt. Its payloads
+ * are made when they are read, because a long log holds many.
+ * @param generatedAt epoch ms
+ */
+export function recordOf(
+  event: GeneratedEvent,
+  webhook: TwinWebhook,
+  generatedAt: number,
+  losesAnswers = false,
+): DeliveryRecord {
   const read = flatOf(event);
   const flat: JsonObject = read ?? { eventName: event.name, data: {} };
   const eventId = event.eventId ?? randomUUID();
+  const { id: webhookId, orgId, consumerGroupId, fields } = webhook;
   const body = bodyFor(event, read, webhook);
   return {
     id: randomBytes(12).toString('hex'),
     eventId,
     eventName: event.name,
-    orgId: webhook.orgId,
-    webhookId: webhook.id,
-    consumerGroupId: webhook.consumerGroupId,
+    orgId,
+    webhookId,
+    consumerGroupId,
     refId: textOf(flat.refId),
     requestId: textOf(flat.apiRequestId),
     searchValue: searchValueOf(flat),
-    generatedAt: now,
+    generatedAt,
     body,
-    originalPayload: JSON.stringify(wrapperOf(flat, eventId, orgOf(event) ?? webhook.orgId, now)),
-    enrichedPayload: isEnriched(webhook.fields) ? JSON.stringify(body) : undefined,
+    get originalPayload() {
+      const wrapped = flatOf(event) ?? { eventName: event.name, data: {} };
+      return JSON.stringify(wrapperOf(wrapped, eventId, orgOf(event) ?? orgId, generatedAt));
+    },
+    get enrichedPayload() {
+      return isEnriched(fields) ? JSON.stringify(body) : undefined;
+    },
+    losesAnswers,
+    hasPayload: true,
     status: 'IN_PROGRESS',
     attempts: 0,
     message: null,
   };
+}
+
+/** How a delivery has ended. Times are epoch ms. */
+export interface EndedDelivery {
+  readonly generatedAt: number;
+  /** Default 200 ms after the event was generated. */
+  readonly deliveredAt?: number;
+  readonly status: 'SUCCESS' | 'FAILED';
+  /** Default 200 of a success, none of a failure. */
+  readonly responseStatus?: number;
+}
+
+const ENDED_AFTER_MS = 200;
+
+/** The entry of an event whose delivery has ended. */
+export function endedRecordOf(
+  event: GeneratedEvent,
+  webhook: TwinWebhook,
+  { generatedAt, deliveredAt, status, responseStatus }: EndedDelivery,
+): DeliveryRecord {
+  const at = deliveredAt ?? generatedAt + ENDED_AFTER_MS;
+  const answered = responseStatus ?? (status === 'SUCCESS' ? 200 : undefined);
+  return Object.assign(recordOf(event, webhook, generatedAt), {
+    status,
+    attempts: 1,
+    firstAttemptAt: at,
+    lastAttemptAt: at,
+    durationMs: 0,
+    ...(answered === undefined ? {} : { responseStatus: answered }),
+  });
 }

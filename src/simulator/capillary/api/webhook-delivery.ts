@@ -77,6 +77,11 @@ const UNREACHABLE: WebhookAnswer = {
   durationMs: 0,
 };
 
+/** The answer is lost on its way back. */
+function lost({ durationMs }: WebhookAnswer): WebhookAnswer {
+  return { kind: 'failure', detail: 'connection reset', failure: 'connection reset', durationMs };
+}
+
 /**
  * Delivers the events of each webhook from a queue of its own, over as many connections as it
  * allows. An event that fails is repeated in its place, so it holds up what is behind it
@@ -88,10 +93,15 @@ export function createWebhookDelivery(options: DeliveryOptions): WebhookDelivery
   const lanes = new Map<string, Lane>();
   let stop = new AbortController();
 
-  const post = (record: DeliveryRecord, webhook: TwinWebhook, signal: AbortSignal) => {
+  const post = async (
+    record: DeliveryRecord,
+    webhook: TwinWebhook,
+    signal: AbortSignal,
+  ): Promise<WebhookAnswer> => {
     const { webHookUrl: url, webHookHeaders: headers } = webhook.fields;
     if (!isNearby(url, options.hosts)) return UNREACHABLE;
-    return client.send({ url, method: methodOf(webhook), headers, body: record.body }, signal);
+    const answer = await client.send({ url, method: methodOf(webhook), headers, body: record.body }, signal);
+    return record.losesAnswers && isSuccess(answer) ? lost(answer) : answer;
   };
 
   /** Records one attempt and returns the wait before the next, or undefined if it was the last. */

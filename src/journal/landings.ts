@@ -17,9 +17,12 @@ export interface DeliverySpan {
   readonly at: number;
   /** Events that were settled as delivered within it and are still delivered. */
   readonly events: number;
-  /** Messages that Adobe acknowledged, by settlements within it. Replays do not reduce them. */
+  /**
+   * Messages that Adobe acknowledged: attempts with the outcome `delivered`, of settlements within
+   * it whose event was pending, whatever it became. Replays do not reduce them.
+   */
   readonly acknowledged: Readonly<Record<MessageKind, number>>;
-  /** Attempts of messages without any answer of Adobe: these may have arrived too. */
+  /** Attempts whose request has no HTTP status: these messages may have arrived too. */
   readonly unanswered: Readonly<Record<MessageKind, number>>;
 }
 
@@ -92,7 +95,14 @@ export interface SentEvent {
  * `delivered = landed + unconfirmed` holds for the events of each source, where `refuse` moves an
  * event from `delivered` to `dead`. Deliveries from before a store had these counts are never
  * confirmed. Spans that are not confirmed within 35 days are forgotten, and their events stay
- * unconfirmed. The removal of a record by retention changes no count.
+ * unconfirmed. The removal of a record by retention changes no count: an event whose record was
+ * removed counts as it did, and a doubt about it can no longer be cleared. If the clock is set back,
+ * a settlement does not get a time that is confirmed already: deliveries get the time where the
+ * newest confirmed range of their destination ends.
+ *
+ * Durability. As of settlements: visible at once, durable within seconds, and a crash forgets the
+ * newest of it in order with settlements and notes. A call with a long list is carried out in parts:
+ * if it rejects, earlier parts remain, and the same call again completes it.
  *
  * Watched events. A settlement can ask that its event be read back (`watch`). It is listed once,
  * with its destination, from then on until `unwatch` or until it leaves the state `delivered`.
@@ -107,13 +117,15 @@ export interface Landings {
    */
   known(source: string, identities: readonly string[]): Promise<ReadonlyMap<string, KnownEvent>>;
   /**
-   * Epoch ms of receipt since when no identity of an accepted event has been forgotten; undefined
-   * if none ever was. Events from before can be unknown although they were accepted.
+   * Epoch ms of receipt since when no identity of an accepted event has been forgotten by age or to
+   * make room; undefined if none ever was. Events from before can be unknown although they were
+   * accepted. An event whose payload was lost is unknown by intention: it can be accepted again.
    */
   knownSince(): Promise<number | undefined>;
   /**
    * The events of a destination whose identity begins with one of these 40 hex digits, by prefix.
-   * At most 1,000 in a call (RefusedError).
+   * If several sources have one, the delivered event, else the newest. At most 1,000 in a call
+   * (RefusedError).
    */
   sentEvents(destination: string, prefixes: readonly string[]): Promise<ReadonlyMap<string, SentEvent>>;
 
@@ -121,8 +133,8 @@ export interface Landings {
   deliverySpans(destination: string, range: TimeRange): Promise<readonly DeliverySpan[]>;
   /**
    * Everything delivered to the destination within the range has landed, apart from doubts. The
-   * range begins and ends at the beginning of a span (RefusedError), and ends in the past. Ranges
-   * may overlap with what is confirmed already.
+   * range begins and ends at the beginning of a span, and ends in the past (RefusedError). Ranges
+   * may overlap with what is confirmed already, which keeps its `since`.
    * @param since epoch ms since when it has been in the data lake
    * @returns how many events have landed by it
    */
@@ -142,7 +154,7 @@ export interface Landings {
   ): Promise<{ readonly refused: readonly string[] }>;
   /**
    * Records doubts about delivered events; a newer one replaces the older one. Events in another
-   * state are ignored.
+   * state and of another destination are ignored.
    */
   doubt(destination: string, doubts: readonly Doubt[]): Promise<{ readonly doubted: number }>;
   /** Removes the doubts about these events. */
@@ -153,7 +165,10 @@ export interface Landings {
     limit: number,
   ): Promise<{ readonly count: number; readonly newest: readonly RecordedDoubt[] }>;
 
-  /** Watched events of the destination that were settled before `until`, the oldest first. */
+  /**
+   * Watched events of the destination that were settled before `until`, the oldest first, at most
+   * `limit` (1–1,000).
+   */
   watched(
     destination: string,
     page: { readonly until: number; readonly limit: number },
@@ -167,8 +182,9 @@ export interface Landings {
 
   /**
    * Asks for a refresh of the profiles of these customers: the newest delivered event of each waits
-   * for a refresh of the customer's part from now on, as if its settlement had said `missing`.
-   * @returns for how many customers there is such an event with a body
+   * for a refresh of the customer's part from now on, as if its settlement had said `missing`. Of
+   * events without a body none is asked for.
+   * @returns for how many customers there is such an event
    */
   askRefresh(source: string, customerIds: readonly string[]): Promise<{ readonly asked: number }>;
 

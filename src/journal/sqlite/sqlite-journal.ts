@@ -5,6 +5,7 @@ import {
   type ClaimedEvent,
   type EventRecord,
   type Journal,
+  type Landings,
   type MaintenancePolicy,
   type MaintenanceReport,
   StoreError,
@@ -17,6 +18,7 @@ import { isWithoutStore, noStoreProblem } from './engine/store-folder.ts';
 import { createAppendGatherer } from './thread/append-gatherer.ts';
 import { type CallTracker, Channel, createCallTracker } from './thread/channel.ts';
 import { asBuffer, toOwnBytes } from './thread/protocol.ts';
+import { landingCalls } from './thread/landing-channel.ts';
 import { createFileWatch } from './thread/file-watch.ts';
 import { createMaintenanceRunner, type MaintenanceRunner } from './thread/maintenance-runner.ts';
 import { createOnlineBackup, removeTemporaryBackups } from './thread/online-backup.ts';
@@ -150,7 +152,7 @@ function noStoreError(path: string): StoreError {
  * @throws StoreError if the folder cannot be used, is used by another relay, or was written by a
  *   newer version; Error for an invalid key
  */
-export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
+export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal & Landings> {
   const { path, maxPages, generationSize, contactBounds, clock, log } = options;
   const claimable = createListeners<string>(log);
   const maintenance = createListeners<MaintenanceReport>(log);
@@ -189,6 +191,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
     ...writingCalls(send),
     append: (events) => tracker.track(() => gather(events)),
     ...readingCalls(send),
+    ...landingCalls(send),
     claim: async (claimant, limits) => {
       claimed.add(claimant.destination);
       return toClaim(await send('claim', { claimant, limits }));

@@ -27,6 +27,13 @@ const NO_COUNTS: Counts = {
   quarantined_bytes: 0,
 };
 const NONE_PENDING: PendingCounts = { pending: 0, replaying: 0 };
+const NONE_LANDED: LandingRow = { landed: 0, refused_later: 0 };
+
+/** Of a source: a row of `landings`. */
+export interface LandingRow {
+  readonly landed: number;
+  readonly refused_later: number;
+}
 
 type Numbers<T> = { readonly [Key in keyof T]: number };
 
@@ -37,7 +44,7 @@ function sumOf<T extends Numbers<T>>(counts: T, changes: Partial<T>, sign: 1 | -
   return sum;
 }
 
-/** One of the two tables, in memory. The rows that have changed are written before a commit. */
+/** One of the tables, in memory. The rows that have changed are written before a commit. */
 class CountTable<T extends Numbers<T>> {
   readonly rows = new Map<string, T>();
   readonly #none: T;
@@ -84,28 +91,43 @@ class CountTable<T extends Numbers<T>> {
   }
 }
 
-/** The ledger and the backlog. Both tables have few rows, so they are held in memory. */
+/** Ledger, backlog and landings. The tables have few rows, so they are held in memory. */
 export interface Accounts {
   readonly counts: CountTable<Counts>;
   readonly backlog: CountTable<PendingCounts>;
+  readonly landings: CountTable<LandingRow>;
 }
 
-/** Reads both tables again, in place of what is in memory. */
-export function loadAccounts({ counts, backlog: pending }: Accounts, db: Database): void {
+export function commitAccounts(accounts: Accounts): void {
+  for (const table of [accounts.counts, accounts.backlog, accounts.landings]) table.commitBatch();
+}
+
+export function rollBackAccounts(accounts: Accounts): void {
+  for (const table of [accounts.counts, accounts.backlog, accounts.landings]) table.rollBackBatch();
+}
+
+/** Reads the tables again, in place of what is in memory. */
+export function loadAccounts({ counts, backlog: pending, landings }: Accounts, db: Database): void {
   const countRows = db.all('SELECT * FROM counts') as (Counts & { readonly source: string })[];
   counts.load(countRows.map(({ source, ...row }) => [source, row]));
   const pendingRows = db.all('SELECT * FROM backlog') as (PendingCounts & { readonly destination: string })[];
   pending.load(pendingRows.map(({ destination, ...row }) => [destination, row]));
+  const landingRows = db.all('SELECT * FROM landings') as (LandingRow & { readonly source: string })[];
+  landings.load(landingRows.map(({ source, ...row }) => [source, row]));
 }
 
 export function openAccounts(db: Database): Accounts {
-  const accounts = { counts: new CountTable(NO_COUNTS), backlog: new CountTable(NONE_PENDING) };
+  const accounts = {
+    counts: new CountTable(NO_COUNTS),
+    backlog: new CountTable(NONE_PENDING),
+    landings: new CountTable(NONE_LANDED),
+  };
   loadAccounts(accounts, db);
   return accounts;
 }
 
 /** Writes what has changed since the last call. Call it in the transaction of the changes. */
-export function writeAccounts({ counts, backlog: pending }: Accounts, db: Database): void {
+export function writeAccounts({ counts, backlog: pending, landings }: Accounts, db: Database): void {
   counts.writeChanged((source, row) =>
     db.run(
       'INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -127,5 +149,8 @@ export function writeAccounts({ counts, backlog: pending }: Accounts, db: Databa
       row.pending,
       row.replaying,
     ),
+  );
+  landings.writeChanged((source, row) =>
+    db.run('INSERT OR REPLACE INTO landings VALUES (?, ?, ?)', source, row.landed, row.refused_later),
   );
 }

@@ -1,5 +1,6 @@
 import { hitFailpoint } from '../../../telemetry/failpoints.ts';
 import { RefusedError, StoreError } from '../../journal.ts';
+import { commitAccounts, rollBackAccounts } from './accounts.ts';
 import { append, appendMalformed, promote, quarantine, recordDifferingCopy } from './append.ts';
 import {
   type AnswerOf,
@@ -17,6 +18,7 @@ import { isStorageFailure } from './database.ts';
 import type { Engine } from './sqlite-engine.ts';
 import { count, find, list } from './lookups.ts';
 import { enrichments } from './entity-table.ts';
+import { LANDING_OPERATIONS } from './landing-operations.ts';
 import { makeRoom } from './make-room.ts';
 import { discard, pause, pauses, reroute, resume } from './operator-changes.ts';
 import { recoverEngine } from './open-engine.ts';
@@ -61,24 +63,34 @@ function execute(engine: Engine, call: Call): Outcome {
   }
 }
 
-function forgetBatch({ claims, frontiers, requests, indexes, accounts, claimable, log }: Engine): void {
+function forgetBatch({
+  claims,
+  frontiers,
+  requests,
+  indexes,
+  accounts,
+  landings,
+  claimable,
+  log,
+}: Engine): void {
   frontiers.reset();
   requests.forget();
   claims.rollback();
   indexes.identities.rollback();
   indexes.queues.rollback();
-  accounts.counts.rollBackBatch();
-  accounts.backlog.rollBackBatch();
+  rollBackAccounts(accounts);
+  landings.spans.rollBackBatch();
+  landings.refresh();
   claimable.clear();
   log.discard();
 }
 
-function keepBatch({ claims, indexes, accounts }: Engine): void {
+function keepBatch({ claims, indexes, accounts, landings }: Engine): void {
   claims.commit();
   indexes.identities.commit();
   indexes.queues.commit();
-  accounts.counts.commitBatch();
-  accounts.backlog.commitBatch();
+  commitAccounts(accounts);
+  landings.spans.commitBatch();
 }
 
 /**
@@ -226,4 +238,5 @@ const OPERATIONS: {
   reencrypt,
   status,
   probe,
+  ...LANDING_OPERATIONS,
 };

@@ -30,6 +30,8 @@ import type {
   ProgramsChange,
   StoredPrograms,
 } from '../../journal.ts';
+import { LANDING_CLASSES, type LandingOperations } from './landing-calls.ts';
+import type { Operation, OperationClass } from './operation.ts';
 import type { PackedEvents } from './packed-events.ts';
 
 /** A Buffer arrives in the other thread as a Uint8Array; the main thread wraps it again. */
@@ -110,16 +112,11 @@ export interface ReplayProgress {
   readonly more: boolean;
 }
 
-interface Operation<Request, Answer> {
-  readonly request: Request;
-  readonly answer: Answer;
-}
-
 /**
  * Everything the engine can do. A call over many records is a series of steps, so that an append
  * never waits for a long scan.
  */
-export interface Operations {
+export interface Operations extends LandingOperations {
   append: Operation<PackedEvents, readonly Appended[]>;
   appendMalformed: Operation<NewMalformed, { readonly receipt: string }>;
   recordDifferingCopy: Operation<string, void>;
@@ -208,13 +205,7 @@ export type OperationName = keyof Operations;
 export type RequestOf<Name extends OperationName> = Operations[Name]['request'];
 export type AnswerOf<Name extends OperationName> = Operations[Name]['answer'];
 
-/**
- * What a call writes, and when that is durable.
- * `intake`: in the intake log before it is answered. `growing` and `delivery`: in the tables within
- * seconds; `growing` needs space. `operator`: in the tables before it is answered. `read`: nothing.
- */
-export type OperationClass = 'intake' | 'growing' | 'delivery' | 'operator' | 'read';
-
+/** See OperationClass. */
 export const CLASS_OF = {
   append: 'intake',
   appendMalformed: 'intake',
@@ -255,6 +246,7 @@ export const CLASS_OF = {
   reencrypt: 'delivery',
   status: 'read',
   probe: 'operator',
+  ...LANDING_CLASSES,
 } as const satisfies Record<OperationName, OperationClass>;
 
 export interface Call {

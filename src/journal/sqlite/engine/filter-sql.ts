@@ -87,7 +87,12 @@ function indexFor(filter: EventFilter): {
 }
 
 const LISTS = { receipts: 'receipt', states: 'state' } as const;
-const BOUNDS = { since: 'received_at >= ?', until: 'received_at < ?' } as const;
+const BOUNDS = {
+  since: 'received_at >= ?',
+  until: 'received_at < ?',
+  settledSince: 'settled_at >= ?',
+  settledUntil: 'settled_at < ?',
+} as const;
 
 /**
  * Converts a filter and a range of positions to SQL. Values from callers are bound, never embedded.
@@ -118,7 +123,7 @@ export function toSql(filter: ScanFilter, { from, to }: Positions): SqlFilter {
   }
   if (filter.hasBody !== undefined) add(`${HAS_BODY} = ?`, filter.hasBody ? 1 : 0);
   if (filter.notDestination !== undefined) add('destination <> ?', filter.notDestination);
-  for (const key of ['since', 'until'] as const) {
+  for (const key of ['since', 'until', 'settledSince', 'settledUntil'] as const) {
     const value = filter[key];
     if (value !== undefined) add(BOUNDS[key], value);
   }

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../journal.ts';
+import { commitAccounts } from './accounts.ts';
 import { applyRecord } from './append.ts';
 import { DAMAGE_ADVICE } from './damage.ts';
 import type { Engine } from './sqlite-engine.ts';
@@ -88,8 +89,7 @@ export function applyLog(engine: Engine, { records, missing, torn }: LogContent)
   if (records.length === 0) return;
   engine.tables.begin();
   for (const record of records) applyRecord(engine, record);
-  engine.accounts.counts.commitBatch();
-  engine.accounts.backlog.commitBatch();
+  commitAccounts(engine.accounts);
   engine.indexes.identities.commit();
   engine.indexes.queues.commit();
   engine.tables.checkpoint();

@@ -1,6 +1,7 @@
 import { FIRST_FORMAT } from './first-format.ts';
 import { CONTACTS } from './contact-schema.ts';
 import { ENRICHMENTS } from './enrichment-schema.ts';
+import { LANDINGS } from './landing-schema.ts';
 import { RETENTION_SWEEPS } from './sweep-schema.ts';
 
 /*
@@ -214,4 +215,5 @@ export const MIGRATIONS: readonly string[] = [
   RETENTION_SWEEPS,
   DEAD_STATES,
   ENRICHMENTS,
+  LANDINGS,
 ];

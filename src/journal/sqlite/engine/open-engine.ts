@@ -9,6 +9,7 @@ import { openIndexes } from './indexes.ts';
 import { newSeed, openIntakeLog } from './intake-log.ts';
 import { applyLog, assertLogBelongs, assertLogComplete, assertLogExists } from './intake-recovery.ts';
 import { createPayloadCipher, type Loss } from '../../payload-cipher.ts';
+import { markFirstSpan, openLandings, reloadLandings } from './landing-state.ts';
 import { isSealed } from './re-encryption.ts';
 import { isAnyRefresh } from './refresh-table.ts';
 import { createSentRequests } from './sent-requests.ts';
@@ -105,11 +106,15 @@ function startEngine(db: Database, options: EngineOptions): Engine {
   assertLogBelongs(options.path, state);
   const { log, content } = openIntakeLog(options.path, state);
   const accounts = openAccounts(db);
+  const now = clock === undefined ? Date.now : () => clock[0] ?? 0;
+  markFirstSpan(db, now());
+  const landings = openLandings(db);
   const notices = openNotices();
   const tables = createTableCommits(db.raw, {
     position: () => log.last,
     beforeCommit: () => {
       writeAccounts(accounts, db);
+      landings.spans.write(db);
       db.run('UPDATE intake_log SET position = ?, is_closed = 0', log.last);
     },
     onDurable: (position) => log.release(position),
@@ -125,12 +130,13 @@ function startEngine(db: Database, options: EngineOptions): Engine {
   });
   const engine: Engine = {
     ...notices,
-    now: clock === undefined ? Date.now : () => clock[0] ?? 0,
+    now,
     db,
     cipher,
     sealed,
     damagedPages: new Set(),
     accounts,
+    landings,
     log,
     tables,
     generationSize,
@@ -177,6 +183,7 @@ export function recoverEngine(engine: Engine): void {
   engine.sealed.isComplete &&= isSealed(engine.db);
   engine.claims.touchAll();
   loadAccounts(engine.accounts, engine.db);
+  reloadLandings(engine.landings, engine.db);
   engine.indexes = openIndexes(engine.db, engine.generationSize);
   engine.aliases.isAny = isAnyAlias(engine.db);
   engine.refreshes.isAny = isAnyRefresh(engine.db);

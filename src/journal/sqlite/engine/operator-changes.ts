@@ -4,6 +4,7 @@ import type { AnswerOf, RequestOf } from './calls.ts';
 import { addBacklog, addCounts, isPendingElsewhere } from './counts.ts';
 import type { Engine } from './sqlite-engine.ts';
 import { claimHead, enqueueExisting, leaveQueue, overtakeHead, ownLaneOf, placementFor } from './lanes.ts';
+import { leaveSettled } from './landing-counts.ts';
 import { deletePayloads } from './payloads.ts';
 import { moveRefresh } from './refresh-table.ts';
 import type { EventRow } from './rows.ts';
@@ -32,6 +33,7 @@ export function removeMalformed(engine: Engine, row: EventRow): void {
 }
 
 function discardDead(engine: Engine, row: EventRow, request: RequestOf<'discard'>): void {
+  leaveSettled(engine, row);
   deletePayloads(engine, row.seq);
   engine.db.run(
     `UPDATE events SET state = 'ignored', reason = '${DISCARDED}', settled_at = ?, late = seq <= ${SWEPT_BODIES}

@@ -1,4 +1,4 @@
-import type { RecordedRefresh, RefreshBacklog, Settlement } from '../../journal.ts';
+import type { EnrichmentParts, RecordedRefresh, RefreshBacklog, Settlement } from '../../journal.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import type { Database } from './database.ts';
 import type { QueueRow } from './event-row.ts';
@@ -28,6 +28,9 @@ export function refreshOf({ db, refreshes }: Engine, seq: number): RecordedRefre
     }
   );
 }
+
+/** An event that waits, with its lane. */
+type Waiting = Pick<QueueRow, 'seq' | 'source' | 'destination' | 'lane'>;
 
 interface Waited {
   /** Since when the event has been waiting. */
@@ -64,21 +67,12 @@ function takeCustomer({ db }: Engine, destination: string, lane: string, except:
   return Math.min(...[...ended, ...left].map(({ since }) => since));
 }
 
-/** Records what a final settlement says about refreshes. */
-export function settleRefresh(
+function insertRefresh(
   engine: Engine,
-  { seq, source, destination, lane }: QueueRow,
-  { state, enrichment: { missing, refreshed } = {} }: Settlement,
+  { seq, source, destination, lane }: Waiting,
+  missing: EnrichmentParts & { readonly dueIn: number },
+  { since, attempts }: Waited,
 ): void {
-  const waited = endRefresh(engine, seq);
-  if (state !== 'delivered') return;
-  const isCustomers = missing?.customer === true || refreshed?.customer === true;
-  const taken =
-    isCustomers && lane !== null && engine.refreshes.isAny
-      ? takeCustomer(engine, destination, lane, seq)
-      : Infinity;
-  if (missing === undefined || !(missing.customer || missing.bill)) return;
-  const now = engine.now();
   engine.refreshes.isAny = true;
   engine.db.run(
     `INSERT INTO refreshes (seq, source, destination, lane, customer, bill, since, due_at, attempts)
@@ -89,10 +83,44 @@ export function settleRefresh(
     missing.customer ? lane : null,
     Number(missing.customer),
     Number(missing.bill),
-    Math.min(waited?.since ?? now, missing.customer ? taken : now, now),
-    now + missing.dueIn,
-    waited === undefined ? 0 : waited.attempts + 1,
+    since,
+    engine.now() + missing.dueIn,
+    attempts,
   );
+}
+
+/** Records what a final settlement says about refreshes. */
+export function settleRefresh(
+  engine: Engine,
+  row: QueueRow,
+  { state, enrichment: { missing, refreshed } = {} }: Settlement,
+): void {
+  const { seq, destination, lane } = row;
+  const waited = endRefresh(engine, seq);
+  if (state !== 'delivered') return;
+  const isCustomers = missing?.customer === true || refreshed?.customer === true;
+  const taken =
+    isCustomers && lane !== null && engine.refreshes.isAny
+      ? takeCustomer(engine, destination, lane, seq)
+      : Infinity;
+  if (missing === undefined || !(missing.customer || missing.bill)) return;
+  const now = engine.now();
+  insertRefresh(engine, row, missing, {
+    since: Math.min(waited?.since ?? now, missing.customer ? taken : now, now),
+    attempts: waited === undefined ? 0 : waited.attempts + 1,
+  });
+}
+
+/** A delivered event waits for a refresh of the customer's part from now on, as well as before. */
+export function askForCustomer(engine: Engine, row: Waiting): void {
+  const { seq, destination, lane } = row;
+  const now = engine.now();
+  const bill = refreshOf(engine, seq)?.bill ?? false;
+  const { since, attempts } = endRefresh(engine, seq) ?? { since: now, attempts: 0 };
+  const taken =
+    lane !== null && engine.refreshes.isAny ? takeCustomer(engine, destination, lane, seq) : Infinity;
+  const missing = { customer: true, bill, dueIn: 0 };
+  insertRefresh(engine, row, missing, { since: Math.min(since, taken), attempts });
 }
 
 /** Follows the merge of two customers: the part of the newest event remains. */

@@ -1,5 +1,6 @@
 import { addBacklog, addCounts } from './counts.ts';
 import { claimHead, enqueueExisting, ownLaneOf, placementFor } from './lanes.ts';
+import { leaveSettled } from './landing-counts.ts';
 import { deleteNotes } from './payloads.ts';
 import type { EventRow } from './rows.ts';
 import type { Engine } from './sqlite-engine.ts';
@@ -19,6 +20,7 @@ export interface Requeued {
  */
 export function requeue(engine: Engine, row: EventRow, requeued: Requeued): boolean {
   const { dueAt, destination, idSuffix, replays } = requeued;
+  leaveSettled(engine, row);
   // The customer may have been merged since.
   const { lane, own_lane } = placementFor(engine, destination, ownLaneOf(row));
   const queue = { destination, lane, replay: 1 };

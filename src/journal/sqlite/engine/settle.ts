@@ -5,6 +5,7 @@ import type { AnswerOf, RequestOf } from './calls.ts';
 import type { BusyLane } from './claim-registry.ts';
 import { addBacklog, addCounts } from './counts.ts';
 import { writeEntities } from './entity-table.ts';
+import { countAttempts, countDelivered, deliveryTime } from './landing-counts.ts';
 import { settleRefresh } from './refresh-table.ts';
 import type { Engine } from './sqlite-engine.ts';
 import { addAlias, endClaim, leaveQueue } from './lanes.ts';
@@ -18,6 +19,7 @@ import {
 } from './payloads.ts';
 import { SWEPT_BODIES } from './sweep-schema.ts';
 import { type QueueRow, queueRowOfReceipt } from './rows.ts';
+import { watch } from './watch-table.ts';
 
 /** `sent_in` with further entries; unchanged if there are none. */
 const APPENDED = "coalesce(sent_in || ' ' || ?6, ?6, sent_in)";
@@ -82,17 +84,23 @@ export function finish(
   settlement: Exclude<Settlement, { state: 'pending' }>,
 ): void {
   const { reason, detail } = { reason: undefined, detail: undefined, ...settlement };
+  const isDelivered = settlement.state === 'delivered';
+  const settledAt = isDelivered ? deliveryTime(engine, row.destination) : engine.now();
   engine.db.run(
     `UPDATE events SET state = ?1, reason = ?2, detail = ?3, settled_at = ?4, delivered = ?5, head = 0,
        replay = 0, sent_in = ${APPENDED}, late = seq <= ${SWEPT_BODIES} WHERE seq = ?7`,
     settlement.state,
     reason ?? null,
     detail ?? null,
-    engine.now(),
+    settledAt,
     bitsOf(settlement.delivered),
     sentIn(engine, settlement.attempts) ?? null,
     row.seq,
   );
+  if (isDelivered) {
+    countDelivered(engine, row, settledAt);
+    if (settlement.watch === true) watch(engine, row, settledAt);
+  }
   if (settlement.state === 'dead') insertSentMessages(engine, row.seq, settlement.sent);
   writeNotes(engine, row.seq, settlement.notes);
   addCounts(engine, row.source, { pending: -1, [settlement.state]: 1 });
@@ -150,6 +158,7 @@ function settleOne(engine: Engine, token: string, settlement: Settlement): boole
   const isEarly = row.head === 0 && engine.claims.mayBeEarly(seq);
   const claimed = isHeld ? endClaim(engine, row) : undefined;
   if (row.state !== 'pending') return false;
+  countAttempts(engine, row, claimed?.destination ?? row.destination, settlement.attempts);
   if (isHeld && !isEarly && !isStale(engine, row, claimed, settlement)) {
     recordFailures(engine, seq, settlement.attempts);
     applySettlement(engine, row, claimed?.destination ?? row.destination, settlement);

@@ -5,6 +5,7 @@ import type { ContactBounds } from '../../contact-bounds.ts';
 import type { Accounts } from './accounts.ts';
 import type { Database } from './database.ts';
 import type { Indexes } from './indexes.ts';
+import type { LandingState } from './landing-state.ts';
 import type { IntakeLog } from './intake-log.ts';
 import type { SentRequests } from './sent-requests.ts';
 import type { TableCommits } from './table-commits.ts';
@@ -52,6 +53,7 @@ export interface Engine {
   /** False while no event waits for a refresh: then no settlement looks for one. */
   readonly refreshes: { isAny: boolean };
   readonly accounts: Accounts;
+  readonly landings: LandingState;
   readonly log: IntakeLog;
   readonly tables: TableCommits;
   /** What is in memory lacks what SQLite has rolled back: see recoverEngine. */

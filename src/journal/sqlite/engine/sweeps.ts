@@ -1,5 +1,6 @@
 import type { Engine } from './sqlite-engine.ts';
 import { identityKey } from './index-keys.ts';
+import { raiseMark } from './landing-state.ts';
 
 /*
  * Removes bodies, records and details of settled events in ranges of positions: see
@@ -129,16 +130,24 @@ export const CHILD_TABLES = [
   'differing_copies',
   'entities',
   'refreshes',
+  'doubts',
+  'watched',
 ] as const;
 
 /** Deletes complete records and forgets their identities. */
-export function removeRecords({ db, indexes }: Engine, { from, to }: Range): number {
+export function removeRecords({ db, indexes, now }: Engine, { from, to }: Range): number {
   const known = db.all(
-    'SELECT seq, identity FROM events WHERE seq BETWEEN ? AND ? AND identity IS NOT NULL',
+    'SELECT seq, identity, received_at FROM events WHERE seq BETWEEN ? AND ? AND identity IS NOT NULL',
     from,
     to,
-  ) as { seq: number; identity: Uint8Array }[];
-  for (const { seq, identity } of known) indexes.identities.delete(identityKey(identity), seq);
+  ) as { seq: number; identity: Uint8Array; received_at: number }[];
+  let newest = 0;
+  for (const { seq, identity, received_at } of known) {
+    indexes.identities.delete(identityKey(identity), seq);
+    newest = Math.max(newest, received_at);
+  }
+  // By a clock that was ahead it could be in the future.
+  if (newest > 0) raiseMark(db, 'known-since', Math.min(newest, now()) + 1);
   // The foreign keys would find the rows of one event after the other.
   for (const table of CHILD_TABLES) db.run(`DELETE FROM ${table} WHERE seq BETWEEN ? AND ?`, from, to);
   return db.run('DELETE FROM events WHERE seq BETWEEN ? AND ?', from, to);

@@ -1,0 +1,4 @@
+import { describeLandingsContract } from './landings-contract.ts';
+import { sqliteStores } from './sqlite-store.ts';
+
+describeLandingsContract('SQLite', sqliteStores([]));

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 import type { PlatformClient, PlatformResult } from './platform-client.ts';
-import { objectsOf, readAnswer, textIn } from './typed-answer.ts';
+import { objectsOf, orAbsent, readAnswer, textIn } from './typed-answer.ts';
 
 const BATCHES = '/data/foundation/catalog/batches';
 
@@ -43,9 +43,21 @@ export interface BatchList {
 const PAGE_SIZE = 100;
 const MAX_PAGES = 10;
 
+/** Whether its records were refused. */
+export function isFailed({ status }: Batch): boolean {
+  return FAILED_STATES.has(status);
+}
+
+/** Catalog's words for a batch without records in the lake. */
+const FAILED_STATES: ReadonlySet<string> = new Set(['failed', 'failure']);
+
 function countIn(object: JsonObject, ...keys: readonly string[]): number | undefined {
   const found = keys.map((key) => object[key]).find((value) => typeof value === 'number');
   return typeof found === 'number' ? found : undefined;
+}
+
+function isOver(body: JsonObject): boolean {
+  return FAILED_STATES.has(textIn(body, 'status')?.toLowerCase() ?? '');
 }
 
 function batchOf(id: string, body: JsonObject): Batch {
@@ -55,7 +67,7 @@ function batchOf(id: string, body: JsonObject): Batch {
     id,
     status: textIn(body, 'status')?.toLowerCase() ?? '',
     createdAt: typeof created === 'number' ? created : 0,
-    completedAt: countIn(body, 'completed'),
+    completedAt: countIn(body, 'completed') ?? (isOver(body) ? countIn(body, 'updated') : undefined),
     records: countIn(metrics, 'outputRecordCount', 'recordsWritten') ?? countIn(body, 'recordCount'),
     failedRecords: countIn(body, 'failedRecordCount') ?? countIn(metrics, 'failedRecordCount'),
     errors: (objectsOf(body['errors']) ?? []).map((error) => ({
@@ -68,6 +80,67 @@ function batchOf(id: string, body: JsonObject): Batch {
 function batchesIn(body: JsonValue | undefined): Batch[] | undefined {
   if (!isJsonObject(body)) return undefined;
   return Object.entries(body).flatMap(([id, value]) => (isJsonObject(value) ? [batchOf(id, value)] : []));
+}
+
+/**
+ * One batch; undefined if Catalog does not know it.
+ * Source: docs/platforms/adobe.md#batches
+ */
+export async function readBatch(
+  client: Pick<PlatformClient, 'get'>,
+  id: string,
+): Promise<PlatformResult<Batch | undefined>> {
+  const answer = await client.get(`${BATCHES}/${encodeURIComponent(id)}`);
+  const read = readAnswer(answer, `GET ${BATCHES}`, (body) => batchesIn(body));
+  if (!read.ok) return orAbsent<Batch | undefined>(read);
+  return { ok: true, value: read.value.find((batch) => batch.id === id) };
+}
+
+/** A page of failed batches. */
+export interface FailedBatchPage {
+  readonly batches: readonly Batch[];
+  /** Undefined on the last page. */
+  readonly next: FailedBatchPosition | undefined;
+}
+
+/** Where a page begins: with the batches created after a time, and how many of them to pass. */
+export interface FailedBatchPosition {
+  /** Epoch ms by Adobe's clock, exclusive. */
+  readonly createdAfter: number;
+  readonly start: number;
+}
+
+/**
+ * Failed batches of a dataset in the order of their creation. A page begins at the time of the last
+ * batch of the page before, so that batches which fail meanwhile move nothing over a boundary: a
+ * batch can be listed twice, but none is left out.
+ * Source: docs/platforms/adobe.md#batches
+ */
+export async function listFailedBatches(
+  client: Pick<PlatformClient, 'get'>,
+  datasetId: string,
+  { createdAfter, start }: FailedBatchPosition,
+): Promise<PlatformResult<FailedBatchPage>> {
+  const query = new URLSearchParams({
+    dataSet: datasetId,
+    status: 'failed',
+    createdAfter: String(createdAfter),
+    orderBy: 'asc:created',
+    limit: String(PAGE_SIZE),
+    start: String(start),
+  });
+  const answer = await client.get(`${BATCHES}?${query.toString()}`);
+  const read = readAnswer(answer, `GET ${BATCHES}`, batchesIn);
+  if (!read.ok) return read;
+  const batches = read.value.toSorted((left, right) => left.createdAt - right.createdAt);
+  const last = batches.at(-1);
+  if (batches.length < PAGE_SIZE || last === undefined)
+    return { ok: true, value: { batches, next: undefined } };
+  const isNewTime = last.createdAt - 1 > createdAfter;
+  const next = isNewTime
+    ? { createdAfter: last.createdAt - 1, start: 0 }
+    : { createdAfter, start: start + PAGE_SIZE };
+  return { ok: true, value: { batches, next } };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 import type { PlatformClient, PlatformResult } from './platform-client.ts';
+import { createRecordScanner, type ScannedRecord } from './record-scanner.ts';
 import { objectsOf, readAnswer, textIn } from './typed-answer.ts';
 
 const EXPORT = '/data/foundation/export/batches';
@@ -32,28 +33,55 @@ function failedPath(batchId: string): string {
   return `${EXPORT}/${encodeURIComponent(batchId)}/failed`;
 }
 
+function filesIn(body: JsonValue | undefined): FailedFile[] | undefined {
+  const files = isJsonObject(body) ? objectsOf(body['data']) : undefined;
+  return files?.map((file) => ({
+    name: textIn(file, 'name') ?? COMPLETE_MARKER,
+    bytes: Number(file['length']) || 0,
+  }));
+}
+
+/** A page of the list of files. */
+const MAX_FILES = 100;
+
 /**
  * The files with the records of a failed batch.
  * Source: docs/platforms/adobe.md#batches
  */
 export async function listFailedFiles(
-  client: PlatformClient,
+  client: Pick<PlatformClient, 'get'>,
   batchId: string,
 ): Promise<PlatformResult<readonly FailedFile[]>> {
   const path = failedPath(batchId);
-  return readAnswer(await client.get(path), `GET ${path}`, (body) => {
-    const files = isJsonObject(body) ? objectsOf(body['data']) : undefined;
-    return files?.flatMap((file) => {
-      const name = textIn(file, 'name') ?? COMPLETE_MARKER;
-      return name === COMPLETE_MARKER ? [] : [{ name, bytes: Number(file['length']) || 0 }];
-    });
-  });
+  const files = new Map<string, FailedFile>();
+  for (let start = 0; ; start += MAX_FILES) {
+    const page = start === 0 ? path : `${path}?start=${start}&limit=${MAX_FILES}`;
+    const read = readAnswer(await client.get(page), `GET ${path}`, filesIn);
+    if (!read.ok) return read;
+    const before = files.size;
+    for (const file of read.value) files.set(file.name, file);
+    // A server that does not know `start` answers the first page again.
+    if (read.value.length < MAX_FILES || files.size === before) break;
+  }
+  files.delete(COMPLETE_MARKER);
+  return { ok: true, value: [...files.values()] };
 }
 
+/** Levels of causes that are read: a file can have any content. */
+const MAX_CAUSE_DEPTH = 20;
+
+/** Records that are taken together. */
+export const MAX_TAKEN = 500;
+/** Bytes of records that wait to be taken, at most. */
+const MAX_WAITING_BYTES = 2_097_152;
+/** Of a piece that cannot be read. */
+const MAX_HEAD_BYTES = 262_144;
+
 /** The exceptions without others below them say what is wrong; those above only count them. */
-function leavesOf(error: JsonObject): JsonObject[] {
+function leavesOf(error: JsonObject, depth = 0): JsonObject[] {
   const causes = objectsOf(error['causingExceptions']) ?? [];
-  return causes.length === 0 ? [error] : causes.flatMap(leavesOf);
+  if (causes.length === 0 || depth === MAX_CAUSE_DEPTH) return [error];
+  return causes.flatMap((cause) => leavesOf(cause, depth + 1));
 }
 
 function errorOf(error: JsonObject): RecordError {
@@ -71,7 +99,7 @@ function errorsIn(record: JsonObject): RecordError[] {
   const lists: (JsonValue | undefined)[] = isJsonObject(errors)
     ? [validation, ...Object.values(errors)]
     : [validation, errors];
-  return lists.flatMap((list) => (objectsOf(list) ?? []).flatMap(leavesOf).map(errorOf));
+  return lists.flatMap((list) => (objectsOf(list) ?? []).flatMap((error) => leavesOf(error)).map(errorOf));
 }
 
 function parseValue(text: string): JsonValue | undefined {
@@ -80,6 +108,12 @@ function parseValue(text: string): JsonValue | undefined {
   } catch {
     return undefined;
   }
+}
+
+function recordOf({ bytes, isWhole }: ScannedRecord): FailedRecord | UnreadableRecord {
+  const body = isWhole ? parseValue(bytes.toString('utf8')) : undefined;
+  if (isJsonObject(body)) return { body, errors: errorsIn(body) };
+  return { head: bytes.toString('latin1', 0, MAX_HEAD_BYTES) };
 }
 
 /** One document for the whole file, or one per line. */
@@ -91,6 +125,44 @@ function documentsIn(text: string): JsonObject[] {
     const value = parseValue(line);
     return isJsonObject(value) ? [value] : [];
   });
+}
+
+/** A piece of a file that is no readable record: its beginning. */
+export interface UnreadableRecord {
+  readonly head: string;
+}
+
+/**
+ * Reads the records of one file in order, however large it is: `take` gets those of a part of the
+ * file at a time, at most `MAX_TAKEN`, and the next ones after it has resolved. After a failure it
+ * has got the first records of the file.
+ * @throws what `take` throws
+ */
+export async function streamFailedRecords(
+  client: Pick<PlatformClient, 'download'>,
+  { batchId, name }: { readonly batchId: string; readonly name: string },
+  take: (records: readonly (FailedRecord | UnreadableRecord)[]) => Promise<void>,
+): Promise<PlatformResult<undefined>> {
+  const scanner = createRecordScanner();
+  let waiting: (FailedRecord | UnreadableRecord)[] = [];
+  let waitingBytes = 0;
+  const pass = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const taken = waiting.slice(0, MAX_TAKEN);
+      waiting = waiting.slice(MAX_TAKEN);
+      await take(taken);
+    }
+    waitingBytes = 0;
+  };
+  const answer = await client.download(`${failedPath(batchId)}?path=${encodeURIComponent(name)}`, (chunk) => {
+    for (const record of scanner.write(chunk)) waiting.push(recordOf(record));
+    waitingBytes += chunk.length;
+    return waiting.length >= MAX_TAKEN || waitingBytes >= MAX_WAITING_BYTES ? pass() : undefined;
+  });
+  if (!answer.ok) return answer;
+  waiting.push(...scanner.end().map(recordOf));
+  await pass();
+  return { ok: true, value: undefined };
 }
 
 /** The records of one file; lines that are no JSON are left out. */

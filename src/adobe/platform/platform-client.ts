@@ -8,6 +8,7 @@ import {
 } from '../../http/api-client.ts';
 import { DIRECT_EGRESS } from '../../http/egress.ts';
 import { type OutboundPool, type OutboundResult, send, USER_AGENT } from '../../http/outbound.ts';
+import { sendStreaming, type TakeChunk } from '../../http/outbound-stream.ts';
 import { parseRetryAfter } from '../../http/retry-after.ts';
 import type { TokenResult, TokenSource } from '../ports.ts';
 import { isForeign, type PlatformError, platformError } from './platform-error.ts';
@@ -74,10 +75,18 @@ export interface PlatformClient {
   post(path: string, body: JsonValue | undefined, options?: CallOptions): Promise<PlatformAnswer>;
   put(path: string, body: JsonValue, options?: CallOptions): Promise<PlatformAnswer>;
   patch(path: string, body: JsonValue, options?: CallOptions): Promise<PlatformAnswer>;
+  /**
+   * Reads a file of any size: each chunk is given to `take` before the next one is read. What
+   * `take` throws is thrown. The read is repeated only until the first chunk has arrived; after a
+   * failure the caller has a part of the file.
+   */
+  download(path: string, take: TakeChunk): Promise<PlatformAnswer>;
   close(): Promise<void>;
 }
 
 const TIMEOUT_MS = 30_000;
+/** For the content of one file. */
+const DOWNLOAD_MS = 300_000;
 /** The full form of a large schema has several MB. */
 const MAX_ANSWER_BYTES = 16_777_216;
 const MAX_ATTEMPTS = 5;
@@ -100,6 +109,8 @@ interface Call {
   readonly path: string;
   readonly body?: JsonValue;
   readonly options: CallOptions;
+  /** Of a download. */
+  readonly take?: TakeChunk;
 }
 
 interface Attempt {
@@ -148,28 +159,27 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
   let clockAheadMs = 0;
   const pool: OutboundPool = egress.pool(base.origin, { connections: 2, timeoutMs });
 
-  const request = ({ method, path, body, options: { accept, ifMatch } }: Call, token: string) =>
-    send(
-      pool,
-      {
-        method,
-        path: prefix + path,
-        headers: {
-          authorization: `Bearer ${token}`,
-          'x-api-key': options.clientId,
-          'x-gw-ims-org-id': imsOrgId,
-          'x-sandbox-name': sandbox,
-          'user-agent': USER_AGENT,
-          accept: accept ?? 'application/json',
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        timeoutMs,
-        maxBytes: MAX_ANSWER_BYTES,
+  const request = ({ method, path, body, options: { accept, ifMatch }, take }: Call, token: string) => {
+    const sent = {
+      method,
+      path: prefix + path,
+      headers: {
+        authorization: `Bearer ${token}`,
+        'x-api-key': options.clientId,
+        'x-gw-ims-org-id': imsOrgId,
+        'x-sandbox-name': sandbox,
+        'user-agent': USER_AGENT,
+        accept: accept ?? 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
       },
-      signal,
-    );
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      timeoutMs,
+      maxBytes: MAX_ANSWER_BYTES,
+    };
+    if (take === undefined) return send(pool, sent, signal);
+    return sendStreaming(pool, { ...sent, downloadMs: DOWNLOAD_MS }, take, signal);
+  };
 
   const readClock = (date: string | string[] | undefined): void => {
     const ahead = typeof date === 'string' ? Date.parse(date) - now() : Number.NaN;
@@ -205,10 +215,10 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
     return isNoToken ? first : second;
   };
 
-  const call = async (requested: Call): Promise<PlatformAnswer> => {
+  const call = async (requested: Call, mayRepeat = () => true): Promise<PlatformAnswer> => {
     for (let attempts = 1; ; attempts += 1) {
       const { answer, canRetry = false, delayMs } = await withFreshToken(requested);
-      if (answer.ok || attempts === MAX_ATTEMPTS || !canRetry) return answer;
+      if (answer.ok || attempts === MAX_ATTEMPTS || !canRetry || !mayRepeat()) return answer;
       const ms = delayMs ?? Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1));
       if (ms > MAX_CALL_WAIT_MS) return answer;
       options.onWait?.(ms, answer.error);
@@ -220,6 +230,15 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
     sandbox,
     imsOrgId,
     clockAheadMs: () => clockAheadMs,
+    download(path, take) {
+      let hasBegun = false;
+      const taken: TakeChunk = (chunk) => {
+        hasBegun = true;
+        return take(chunk);
+      };
+      const given = { isFile: true, accept: '*/*' };
+      return call({ method: 'GET', path, options: given, take: taken }, () => !hasBegun);
+    },
     get: (path, given = {}) => call({ method: 'GET', path, options: given }),
     post: (path, body, given = {}) =>
       call({ method: 'POST', path, options: given, ...(body === undefined ? {} : { body }) }),

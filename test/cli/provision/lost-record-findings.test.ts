@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { serializeEnvelope } from '../../../src/adobe/inlet/inlet-envelope.ts';
-import { reasonText } from '../../../src/cli/provision/verify/lost-record-findings.ts';
+import { reasonText } from '../../../src/adobe/platform/record-error-text.ts';
 import type { JsonObject } from '../../../src/capillary/json.ts';
 import { until } from '../../helpers/until.ts';
 import { ORG, setUpByHand, tokensOf, type VerifyRig } from './verify-rig.ts';

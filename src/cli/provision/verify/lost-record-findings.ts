@@ -1,12 +1,8 @@
 import { type Batch, listBatches } from '../../../adobe/platform/batches.ts';
-import {
-  listFailedFiles,
-  readFailedRecords,
-  type RecordError,
-} from '../../../adobe/platform/failed-records.ts';
+import { listFailedFiles, readFailedRecords } from '../../../adobe/platform/failed-records.ts';
 import { type FlowRun, listFlowRuns } from '../../../adobe/platform/flow-runs.ts';
 import type { PlatformClient } from '../../../adobe/platform/platform-client.ts';
-import { truncateUtf8 } from '../../../telemetry/truncate.ts';
+import { reasonText } from '../../../adobe/platform/record-error-text.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { checkName, readFailure } from './platform-reading.ts';
 
@@ -14,7 +10,6 @@ const DAY_MS = 86_400_000;
 /** The newest failed batches whose records are read. */
 const MAX_READ_BATCHES = 3;
 const MAX_REASONS = 5;
-const MAX_REASON_BYTES = 240;
 
 /** A dataset of the destination, and the dataflow into it. */
 export interface Ingestion {
@@ -25,18 +20,6 @@ export interface Ingestion {
   readonly flowId: string;
   /** Epoch ms. */
   readonly now: number;
-}
-
-/** Values of records are in square brackets, and can be personal data; names of fields are none. */
-function withoutValues(text: string): string {
-  const isOfKey = /^(extraneous|required) key \[/.test(text);
-  return truncateUtf8(isOfKey ? text : text.replaceAll(/\[[^\]]*\]/g, '[…]'), MAX_REASON_BYTES);
-}
-
-/** One line for an error of a record, without the value that it is about. */
-export function reasonText({ code, message, pointer }: RecordError): string {
-  const place = pointer === undefined || pointer === '#' ? '' : ` at ${pointer}`;
-  return `${code === undefined ? '' : `${code} `}${withoutValues(message)}${place}`;
 }
 
 /** The most frequent texts with their numbers: `3 × DCVS-1105-400 …`. */

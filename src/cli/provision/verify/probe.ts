@@ -10,7 +10,7 @@ import { readEvents, readProfile } from '../../../adobe/platform/profile-access.
 import type { DestinationConfig } from '../../../config/config-schema.ts';
 import { type Finding, fail, ok, warn } from '../../doctor/finding.ts';
 import { formatDuration } from '../../time-format.ts';
-import { reasonText } from './lost-record-findings.ts';
+import { reasonText } from '../../../adobe/platform/record-error-text.ts';
 import { checkName } from './platform-reading.ts';
 import { type ProbeRecord, probeIdentity } from './probe-records.ts';
 

@@ -38,6 +38,8 @@ export interface ParseOptions {
    * since.
    */
   readonly known?: Pick<CapillaryEvent, 'identity' | 'lane'>;
+  /** Parses the event as if it had no eventId. */
+  readonly withoutId?: boolean;
 }
 
 /** One event, or the elements of an array, each of which must be one event by itself. */
@@ -135,10 +137,10 @@ function buildEvent(
   flat: JsonObject,
   eventName: string,
   orgId: number,
-  { known, timezone = 'UTC' }: ParseOptions,
+  { known, timezone = 'UTC', withoutId = false }: ParseOptions,
 ): CapillaryEvent {
   const data = dataOf(flat);
-  const eventId = eventIdText(flat['eventId']);
+  const eventId = withoutId ? undefined : eventIdText(flat['eventId']);
   const refId = idText(flat['refId']);
   const apiRequestId = idText(flat['apiRequestId']);
   const createdAt = createdAtOf(flat, timezone);

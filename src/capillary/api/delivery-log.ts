@@ -21,6 +21,8 @@ export interface DeliveryMetrics {
 
 /** One event in the delivery log. Times are epoch ms. */
 export interface DeliveryRow {
+  /** Of the row; empty if it has none. */
+  readonly id: string;
   readonly eventId: string;
   readonly eventName: string;
   readonly orgId?: number;
@@ -31,6 +33,10 @@ export interface DeliveryRow {
    * event. Undefined if the row has neither.
    */
   readonly body?: string;
+  /** JSON text of the router wrapper, if `body` is another text. */
+  readonly wrapper?: string;
+  /** Value of the event's primary identifier, such as the customer's id. Personal data. */
+  readonly searchValue: string;
   readonly generatedAt?: number;
   readonly deliveredAt?: number;
   readonly nextRetryAt?: number;
@@ -119,11 +125,12 @@ function unwrapText(text: string): string {
 }
 
 /** Kept as text, because numbers beyond 2^53 would lose digits. */
-function bodyOf({ enrichedPayload, originalPayload }: JsonObject): string | undefined {
+function bodiesOf({ enrichedPayload, originalPayload }: JsonObject): Pick<DeliveryRow, 'body' | 'wrapper'> {
   const texts = [enrichedPayload, originalPayload].map((payload) =>
     isJsonObject(payload) ? JSON.stringify(payload) : unwrapText(textOf(payload)),
   );
-  return texts.find((text) => text.trimStart().startsWith('{'));
+  const [body, wrapper] = texts.filter((text) => text.trimStart().startsWith('{'));
+  return { ...(body === undefined ? {} : { body }), ...(wrapper === undefined ? {} : { wrapper }) };
 }
 
 /** Rows say FAILED where the filter says FAIL. */
@@ -134,14 +141,15 @@ function statusOf(value: JsonValue | undefined): string {
 
 function rowOf(row: JsonValue): DeliveryRow[] {
   if (!isJsonObject(row)) return [];
-  const body = bodyOf(row);
   return [
     {
+      id: textOf(row['id']),
       eventId: textOf(row['eventId']),
       eventName: textOf(row['eventType']),
       ...optional('orgId', numberOf(row['orgId'])),
       status: statusOf(row['deliveryStatus']),
-      ...(body === undefined ? {} : { body }),
+      ...bodiesOf(row),
+      searchValue: textOf(row['eventSearchKey']),
       ...optional('generatedAt', numberOf(row['eventGeneratedDate'])),
       ...optional('deliveredAt', numberOf(row['eventDeliveryDate'])),
       ...optional('nextRetryAt', numberOf(row['nextRetryTime'])),

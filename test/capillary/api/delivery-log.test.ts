@@ -77,11 +77,14 @@ describe('a page of the log', () => {
         totalRows: 101,
         rows: [
           {
+            id: '68f0',
             eventId,
             eventName: 'customerUpdated',
             orgId: 500_123,
             status: 'FAIL',
             body: JSON.stringify(FLAT),
+            wrapper: ROW.originalPayload,
+            searchValue: '610200345',
             generatedAt: 1_790_848_800_072,
             deliveredAt: 1_790_849_109_553,
             nextRetryAt: 1_790_849_169_048,

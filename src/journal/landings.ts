@@ -117,7 +117,7 @@ export interface Landings {
    */
   known(source: string, identities: readonly string[]): Promise<ReadonlyMap<string, KnownEvent>>;
   /**
-   * Epoch ms of receipt since when no identity of an accepted event has been forgotten by age or to
+   * Epoch ms of receipt, 1 ms after the newest event whose identity has been forgotten by age or to
    * make room; undefined if none ever was. Events from before can be unknown although they were
    * accepted. An event whose payload was lost is unknown by intention: it can be accepted again.
    */

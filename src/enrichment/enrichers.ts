@@ -34,6 +34,11 @@ export interface Enrichers {
   /** In the order of the configuration. */
   readonly all: readonly EnrichedSource[];
   get(source: string): EventEnricher | undefined;
+  /**
+   * The API client of an enriched source for calls of other stages: below its own, and counted
+   * with them.
+   */
+  backgroundClient(source: string): Pick<CapillaryClient, 'get'> | undefined;
   /** Of each source, for operators. */
   status(): readonly EnrichmentStatus[];
   /** Starts the jobs. */
@@ -171,6 +176,10 @@ export function createEnrichers(parts: EnrichersParts): Enrichers {
       return running;
     },
     get: (source) => running.find(({ name }) => name === source)?.enricher,
+    backgroundClient(source) {
+      const found = running.find(({ name }) => name === source);
+      return found?.enricher.inBackground(found.client);
+    },
     status: () => running.map(({ enricher }) => enricher.status()),
     start() {
       isStarted = true;

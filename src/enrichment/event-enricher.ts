@@ -1,7 +1,9 @@
+import type { CapillaryClient } from '../capillary/api/capillary-client.ts';
 import type { EnrichRequest, Enricher, Enrichment, MissingReason } from '../capillary/enricher.ts';
 import type { FetchedBill, FetchedCustomer } from '../capillary/entities.ts';
 import type { EnrichConfig } from '../config/enrich-config.ts';
 import type { SourceConfig } from '../config/source-config.ts';
+import { createBackgroundClient } from './background-client.ts';
 import { createBillFetch } from './bill-fetch.ts';
 import { PRIORITY } from './api-call-queue.ts';
 import { createCallStage, type CallStageParts } from './call-stage.ts';
@@ -33,6 +35,8 @@ export interface EnricherOptions extends Pick<CallStageParts, 'api' | 'reads' | 
 export interface EventEnricher extends Enricher {
   /** Whether calls are left for refreshes: the API answers, and live events do not need all. */
   readonly hasCallsToSpare: boolean;
+  /** The client for calls of other stages, below all of enrichment. */
+  inBackground(client: Pick<CapillaryClient, 'get'>): Pick<CapillaryClient, 'get'>;
   status(): EnrichmentStatus;
   /** Everything that waits goes on at once, no call starts, and running ones end. Idempotent. */
   close(): void;
@@ -245,6 +249,7 @@ export function createEnricher(options: EnricherOptions): EventEnricher {
         queue.msUntilStart(PRIORITY.refresh) <= MAX_REFRESH_WAIT_MS
       );
     },
+    inBackground: (client) => createBackgroundClient({ ...stage, client, clock, jitter }),
     status: () => ({
       source: source.name,
       circuit: circuit.status,

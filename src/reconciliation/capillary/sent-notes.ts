@@ -1,7 +1,7 @@
 import type { Landings, TimeRange } from '../../journal/landings.ts';
-import type { CheckProblem, SentSums } from '../reconciliation-report.ts';
+import type { CheckProblem } from '../reconciliation-report.ts';
 import { dayOf, firstKeptDay } from './log-slots.ts';
-import type { SlotAccount, SlotDifference } from './slot-account.ts';
+import type { SlotAccount, SlotDifference, SlotSums } from './slot-account.ts';
 
 /** A scan of a slot that was interrupted. */
 export interface SlotProgress extends TimeRange {
@@ -35,7 +35,7 @@ export interface SentState {
   /** In no order; not all, but the open ones rather than others. */
   readonly differences: readonly SlotDifference[];
   /** Of the days that are not kept any more. */
-  readonly older: Omit<SentSums, 'sent'>;
+  readonly older: SlotSums;
 }
 
 /** What is changed in one step. */
@@ -66,7 +66,7 @@ const STATE = 'state';
 const PROGRESS = 'progress';
 const NO_SUMS = { accepted: 0, recovered: 0, unrecoverable: 0, missing: 0 };
 
-export function plusSums<T extends Omit<SentSums, 'sent'>>(sums: Omit<SentSums, 'sent'>, more: T) {
+export function plusSums(sums: SlotSums, more: SlotSums): SlotSums {
   return {
     accepted: sums.accepted + more.accepted,
     recovered: sums.recovered + more.recovered,
@@ -76,16 +76,16 @@ export function plusSums<T extends Omit<SentSums, 'sent'>>(sums: Omit<SentSums, 
 }
 
 /** Notes are written by this file only, so they have the form in which it wrote them. */
-function parsed<T>(text: string | undefined): T | undefined {
-  return text === undefined ? undefined : (JSON.parse(text) as T);
+function parsed(text: string | undefined): unknown {
+  return text === undefined ? undefined : JSON.parse(text);
 }
 
 /** Reads the notes of a source; a day is parsed when it is needed. */
 export async function loadSentNotes(journal: NotesJournal, source: string): Promise<SentNotes> {
   const scope = `capillary:${source}`;
   const texts = new Map(await journal.reconciliationNotes(scope));
-  let state = parsed<SentState>(texts.get(STATE)) ?? { differences: [], older: NO_SUMS };
-  let progress = parsed<SlotProgress>(texts.get(PROGRESS));
+  let state = (parsed(texts.get(STATE)) as SentState | undefined) ?? { differences: [], older: NO_SUMS };
+  let progress = parsed(texts.get(PROGRESS)) as SlotProgress | undefined;
   /** The day that was looked at last. */
   let current: { readonly day: string; readonly accounts: readonly SlotAccount[] } | undefined;
 
@@ -93,7 +93,8 @@ export async function loadSentNotes(journal: NotesJournal, source: string): Prom
     [...texts.keys()].filter((key) => key !== STATE && key !== PROGRESS).toSorted();
 
   const accountsOf = (day: string): readonly SlotAccount[] => {
-    if (current?.day !== day) current = { day, accounts: parsed<SlotAccount[]>(texts.get(day)) ?? [] };
+    if (current?.day !== day)
+      current = { day, accounts: (parsed(texts.get(day)) ?? []) as readonly SlotAccount[] };
     return current.accounts;
   };
 

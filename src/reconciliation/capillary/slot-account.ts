@@ -8,8 +8,11 @@ export interface SlotDifference extends Difference {
   readonly slot: number;
 }
 
+/** What became of the events of a slot; their sum is what was sent. */
+export type SlotSums = Omit<SentSums, 'sent'>;
+
 /** What is remembered of one slot. It is replaced as a whole when the slot is scanned again. */
-export interface SlotAccount extends Omit<SentSums, 'sent'> {
+export interface SlotAccount extends SlotSums {
   /** Epoch ms. */
   readonly from: number;
   /** Until when it was scanned, exclusive. */
@@ -64,7 +67,7 @@ export function emptyAccount({ from, until }: TimeRange): SlotAccount {
 type Counts<K extends string> = { [P in K]?: number };
 
 function plus<K extends string>(counts: Readonly<Counts<K>>, key: K, count: number): Counts<K> {
-  return { ...counts, [key]: (counts[key] ?? 0) + count } as Counts<K>;
+  return { ...counts, [key]: (counts[key] ?? 0) + count };
 }
 
 function belongsWith(one: Difference, other: Difference): boolean {

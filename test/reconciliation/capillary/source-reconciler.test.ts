@@ -50,7 +50,9 @@ describe('a run', () => {
       eventName: 'transactionAdded',
       receipt: expect.any(String),
     });
-    expect(report.differences.map(({ eventId }) => eventId).toSorted()).toEqual([7, 77, 177].map(idOf));
+    expect(new Set(report.differences.map(({ eventId }) => eventId))).toEqual(
+      new Set([7, 77, 177].map(idOf)),
+    );
     expect(await rig.accepted()).toEqual(numbers(1, 200).map(idOf));
     expect(rig.observed).toMatchObject({ found: { 'given-up relay-unreachable': 3 }, recovered: 3 });
 

@@ -16,7 +16,6 @@ import type { ReconciliationObserver } from '../../../src/reconciliation/reconci
 import { markVerified } from '../../../src/sources/verifier.ts';
 import type { CapillaryOptions } from '../../../src/simulator/capillary/api/capillary-options.ts';
 import { withDelivery } from '../../simulator/capillary/api/delivery-rig.ts';
-import { withLandings } from './landings-fake.ts';
 
 const MINUTE_MS = 60_000;
 /** The beginning of a slot and of a day. */
@@ -68,7 +67,7 @@ export type Behaviour = 'ok' | 'down' | 'refuses' | 'says ok';
 export async function sourceRig(options: SourceRigOptions = {}) {
   let now = START + MINUTE_MS;
   const folder = mkdtempSync(join(tmpdir(), 'relay-sent-'));
-  const journal = withLandings(await openSqliteJournal({ path: folder, encryptionKeys: [] }));
+  const journal = await openSqliteJournal({ path: folder, encryptionKeys: [] });
   onTestFinished(async () => {
     await journal.close();
     rmSync(folder, { recursive: true, force: true });

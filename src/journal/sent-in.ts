@@ -24,7 +24,7 @@ export interface RequestRow {
 export const DELIVERED = 'delivered';
 
 /** Characters of an error text that are stored with an attempt. */
-const MAX_DETAIL_LENGTH = 2_048;
+export const MAX_DETAIL_LENGTH = 2_048;
 
 /** The part of a transaction id that all messages of a request share, and the rest. */
 function splitXaction(xactionId: string): readonly [string, string] {

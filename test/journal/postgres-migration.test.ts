@@ -112,7 +112,7 @@ describe('the migration of a PostgreSQL schema', () => {
       ALTER TABLE bodies ATTACH PARTITION bodies_7 FOR VALUES IN (7);
       INSERT INTO bodies (day, seq, body) VALUES (7, 1, 'a'), (8, 2, 'b')`);
     const { steps } = await planMigration(connection, { schema });
-    expect(steps.map(({ name }) => name)).toEqual(['enrichment']);
+    expect(steps.map(({ name }) => name)).toEqual(['enrichment', 'landings']);
     expect(steps[0]?.sql).toContain('ALTER TABLE bodies ADD COLUMN entities');
     await migrate(connection, { schema, log });
     expect(await migrate(connection, { schema, log, migrations: before })).toMatchObject({ newest: 1 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { BatchReport, Journal } from '../journal.ts';
+import type { BatchReport, Journal, Landings } from '../journal.ts';
 import { createListeners } from '../listeners.ts';
 import { createPayloadCipher, parseKey, type Unreadable } from '../payload-cipher.ts';
 import { createCallTracker } from './call-tracker.ts';
@@ -9,6 +9,7 @@ import type { PostgresEngine } from './engine/engine.ts';
 import { createSettlements } from './engine/settlements.ts';
 import type { FleetTiming } from './fleet/fleet-timing.ts';
 import { createPostgresFleet, LEADER_TASK } from './fleet/postgres-fleet.ts';
+import { createLandings } from './landing/postgres-landings.ts';
 import { createEventLog } from './log/postgres-event-log.ts';
 import { createQuarantine } from './log/postgres-quarantine.ts';
 import { createMaintenance } from './maintenance/postgres-maintenance.ts';
@@ -55,7 +56,7 @@ function createUnreadableReport(log: Logger) {
  * Opens the journal in a PostgreSQL database as one of any number of replicas.
  * @throws StoreError if the database cannot be used; Error for an invalid key
  */
-export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
+export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal & Landings> {
   const { log, onBatch, onPayloadLost } = options;
   const cipher = createPayloadCipher(options.encryptionKeys.map(parseKey));
   const replica = randomUUID();
@@ -115,6 +116,7 @@ export async function openPostgresJournal(options: PostgresJournalOptions): Prom
       release: (token, receipts) => owner.release(token, receipts),
     } satisfies Partial<Journal>),
     ...tracker.reads(eventLog),
+    ...tracker.reads(createLandings(engine)),
     ...tracker.writes(createQuarantine(engine)),
     holds: (receipt) => owner.holds(receipt),
     onClaimable: claimable.add,

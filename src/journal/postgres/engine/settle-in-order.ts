@@ -83,7 +83,7 @@ async function settleAlone(
   const connection = inTransaction(session);
   const nothing = { requests: [], moved: new Set<string>() };
   if (claim !== undefined && (await isOutdated(engine, session, claim, settlement))) {
-    await settleStale(connection, [settling]);
+    await settleStale(engine, connection, [settling]);
     // The event may have been rerouted too: its lane is read again. One without a lane has
     // nothing behind it, and a claim notices if it has left.
     if (settling.outcome === 'stale') settling.end = { kind: claim.lane === null ? 'released' : 'lost' };

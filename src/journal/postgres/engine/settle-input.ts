@@ -6,6 +6,7 @@ import type { HeldClaim } from '../queue/held-claim.ts';
 import type { Param } from '../sessions/session.ts';
 import type { PostgresEngine } from './engine.ts';
 import { JoinedPayloads } from './joined-payloads.ts';
+import { askedColumns } from './landing-changes.ts';
 import { slotOf } from './lane-keys.ts';
 import type { NumberedRequest, RequestRows } from './request-rows.ts';
 import { ENTRIES, FAILED_ATTEMPTS, FENCES, REQUESTS, SENT } from './settle-statement.ts';
@@ -121,6 +122,8 @@ export function settleInput(
       ...stateColumns(settlement, now),
       ...noteColumns(settlement),
       ...profileColumns(settlement),
+      watch: settlement.state === 'delivered' && settlement.watch === true,
+      ...askedColumns(settlement.attempts),
     };
   });
   const requestInput = [...requests].map((row) => ({ ...row, xaction: storedTextOrNull(row.xaction) }));

@@ -1,10 +1,11 @@
 import type { Statement } from '../sessions/session.ts';
 import { arrayRelation } from './array-relation.ts';
 import { addCountsSql } from './count-changes.ts';
+import { addSpansSql, ASKED_COLUMNS, ASKED_SUMS, settledAtSql } from './landing-changes.ts';
 
 /*
  * Everything that settlements usually change, in one statement: the entries of the queue, the
- * events, profiles, attempts, dead letters and counts.
+ * events, profiles, attempts, dead letters, counts and spans of deliveries.
  *
  * $1 is the stream, $2 the replica, $3 the time, $4 the sealed payloads one behind the other. The
  * `…_at` columns say where one begins, from 1.
@@ -36,6 +37,8 @@ export const ENTRIES = arrayRelation(FENCES.next, {
   profile_lane: 'text',
   profile_at: 'integer',
   profile_length: 'integer',
+  watch: 'boolean',
+  ...ASKED_COLUMNS,
 });
 
 export const FAILED_ATTEMPTS = arrayRelation(ENTRIES.next, {
@@ -92,17 +95,18 @@ function countSql(state: string): string {
 export const SETTLE: Statement = {
   name: 'settle',
   text: `WITH fence AS MATERIALIZED (
-      SELECT f.ord, s.destination
+      SELECT f.ord, s.destination, ${settledAtSql('f.destination', '$3')} AS settled_at
       FROM ${FENCES.as('f')} JOIN slots s ON s.destination = f.destination AND s.slot = f.slot
       WHERE s.owner = $2::uuid AND s.epoch = f.epoch
       FOR KEY SHARE OF s
     ),
     held AS MATERIALIZED (
-      SELECT array_agg(fence.destination ORDER BY f.ord) AS destinations
+      SELECT array_agg(fence.destination ORDER BY f.ord) AS destinations,
+        array_agg(fence.settled_at ORDER BY f.ord) AS times
       FROM ${FENCES.as('f')} LEFT JOIN fence ON fence.ord = f.ord
     ),
     due AS MATERIALIZED (
-      SELECT held.destinations[i.fence] AS destination, i.* FROM ${ENTRIES.as('i')}, held
+      SELECT held.destinations[i.fence] AS destination, held.times[i.fence] AS settled_at, i.* FROM ${ENTRIES.as('i')}, held
       WHERE held.destinations[i.fence] IS NOT NULL
       ORDER BY 1, i.is_replay, i.stream, i.pos
     ),
@@ -118,7 +122,7 @@ export const SETTLE: Statement = {
       UPDATE events e SET
         state = d.state::"char", reason = d.reason, detail = d.detail, delivered = d.delivered,
         sent_in = coalesce(e.sent_in || ' ' || d.sent_in, d.sent_in, e.sent_in),
-        settled_at = CASE WHEN d.state = 'p' THEN e.settled_at ELSE $3::bigint END,
+        settled_at = CASE WHEN d.state = 'p' THEN e.settled_at ELSE d.settled_at END,
         is_replay = d.state = 'p' AND e.is_replay,
         due_at = CASE WHEN d.state = 'p' THEN d.due_at ELSE e.due_at END,
         failures = CASE WHEN d.state = 'p' THEN d.failures ELSE e.failures END,
@@ -155,7 +159,7 @@ export const SETTLE: Statement = {
     ),
     dead AS (
       INSERT INTO dead_letters (receipt, day, seq, is_malformed, source, destination, since)
-      SELECT receipt, day, seq, false, source, destination, $3::bigint FROM done WHERE state = 'x'
+      SELECT receipt, day, seq, false, source, destination, settled_at FROM done WHERE state = 'x'
       ON CONFLICT (receipt) DO UPDATE SET since = excluded.since
     ),
     kept AS (
@@ -171,27 +175,42 @@ export const SETTLE: Statement = {
         ignored: countSql('i'),
         dead: countSql('x'),
       })}
+    ),
+    spanned AS (${addSpansSql('done', { events: countSql('d'), ...ASKED_SUMS })}),
+    watched AS (
+      INSERT INTO watched (receipt, destination, settled_at)
+      SELECT receipt, destination, settled_at FROM done WHERE watch
+      ON CONFLICT (receipt) DO UPDATE SET
+        destination = excluded.destination, settled_at = excluded.settled_at
     )
     SELECT ord::integer FROM done`,
 };
 
-const STALE = arrayRelation(1, { receipt: 'uuid', delivered: 'smallint' });
+const STALE = arrayRelation(3, {
+  receipt: 'uuid',
+  claimed_at: 'text',
+  delivered: 'smallint',
+  ...ASKED_COLUMNS,
+});
 
 /**
  * Of settlements that were not applied: returns those whose event is pending, which makes them
- * stale, and records the delivered messages at the event.
+ * stale, and records the delivered messages at the event. $1 is the stream, $2 the time. What
+ * was sent counts at the destination at which the event was claimed.
  */
 export const SETTLE_STALE: Statement = {
   name: 'settle_stale',
   text: `WITH pending AS MATERIALIZED (
-      SELECT s.ord, s.delivered, e.receipt, e.day
+      SELECT s.*, e.day, e.source, coalesce(s.claimed_at, e.destination) AS destination,
+        ${settledAtSql('coalesce(s.claimed_at, e.destination)', '$2')} AS settled_at
       FROM ${STALE.as('s')} JOIN events e ON e.receipt = s.receipt WHERE e.state = 'p'
     ),
     recorded AS (
       UPDATE events e SET delivered = e.delivered | p.delivered
       FROM (SELECT receipt, day, bit_or(delivered) AS delivered FROM pending GROUP BY receipt, day) p
       WHERE p.delivered <> 0 AND e.receipt = p.receipt AND e.day = p.day AND e.state = 'p'
-    )
+    ),
+    spanned AS (${addSpansSql('pending', ASKED_SUMS)})
     SELECT ord::integer FROM pending`,
 };
 

@@ -1,8 +1,9 @@
 import type { Settlement } from '../../journal.ts';
 import { bitsOf } from '../../message-kinds.ts';
 import type { ClaimEnd, HeldClaim } from '../queue/held-claim.ts';
-import type { Param, Session } from '../sessions/session.ts';
+import type { Param, Session, Statement } from '../sessions/session.ts';
 import type { PostgresEngine } from './engine.ts';
+import { askedColumns } from './landing-changes.ts';
 import type { NumberedRequest, RequestRows } from './request-rows.ts';
 import { settleInput } from './settle-input.ts';
 import { SETTLE, SETTLE_STALE, STALE } from './settle-statement.ts';
@@ -22,15 +23,15 @@ type Held = Settling & { readonly claim: HeldClaim };
 
 /** Where statements are executed: one by one, or in a transaction. */
 export interface SettleConnection extends Pick<Session, 'query'> {
-  /** Executes SETTLE under the stream of the connection. */
-  settle(params: readonly Param[]): Promise<readonly { readonly ord: number }[]>;
+  /** The same with the stream of the connection as `$1`. */
+  queryAs<Row>(statement: Statement, params: readonly Param[]): Promise<readonly Row[]>;
 }
 
 /** The connection of a transaction. */
 export function inTransaction(session: Session): SettleConnection {
   return {
     query: (statement, params) => session.query(statement, params),
-    settle: (params) => session.query(SETTLE, [session.stream, ...params]),
+    queryAs: (statement, params) => session.query(statement, [session.stream, ...params]),
   };
 }
 
@@ -38,7 +39,7 @@ export function inTransaction(session: Session): SettleConnection {
 export function oneByOne({ sessions }: Pick<PostgresEngine, 'sessions'>): SettleConnection {
   return {
     query: (statement, params) => sessions.query('settle', statement, params),
-    settle: (params) => sessions.queryAs('settle', SETTLE, params),
+    queryAs: (statement, params) => sessions.queryAs('settle', statement, params),
   };
 }
 
@@ -50,16 +51,21 @@ const RECEIPT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
  * stored.
  */
 export async function settleStale(
-  connection: Pick<SettleConnection, 'query'>,
+  { now }: Pick<PostgresEngine, 'now'>,
+  connection: Pick<SettleConnection, 'queryAs'>,
   settlings: readonly Settling[],
 ): Promise<void> {
   const possible = settlings.filter(({ settlement }) => RECEIPT.test(settlement.receipt));
-  const rows = possible.map(({ settlement: { receipt, delivered } }) => ({
+  const rows = possible.map(({ claim, settlement: { receipt, delivered, attempts } }) => ({
     receipt,
+    claimed_at: claim?.destination ?? null,
     delivered: bitsOf(delivered.filter((kind) => kind !== 'profile')),
+    ...askedColumns(attempts),
   }));
   const pending =
-    rows.length === 0 ? [] : await connection.query<{ ord: number }>(SETTLE_STALE, STALE.params(rows));
+    rows.length === 0
+      ? []
+      : await connection.queryAs<{ ord: number }>(SETTLE_STALE, [now(), ...STALE.params(rows)]);
   const stale = new Set(pending.map(({ ord }) => possible[ord - 1]));
   for (const settling of settlings) {
     const isStale = stale.has(settling);
@@ -84,7 +90,7 @@ export async function settleTogether(
   const held = settlings.filter((settling): settling is Held => settling.claim !== undefined);
   const now = engine.now();
   const { params, requests } = settleInput(engine, requestRows, held, { withProfiles, now });
-  const applied = held.length === 0 ? [] : await connection.settle(params);
+  const applied = held.length === 0 ? [] : await connection.queryAs<{ ord: number }>(SETTLE, params);
   const isApplied = new Set<Settling>();
   for (const { ord } of applied) {
     const settling = held[ord - 1] as Held;
@@ -95,6 +101,6 @@ export async function settleTogether(
       settlement.state === 'pending' ? { kind: 'waiting', dueAt: now + settlement.dueIn } : { kind: 'left' };
   }
   const others = settlings.filter((settling) => !isApplied.has(settling));
-  if (others.length > 0) await settleStale(connection, others);
+  if (others.length > 0) await settleStale(engine, connection, others);
   return requests;
 }

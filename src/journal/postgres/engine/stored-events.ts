@@ -15,7 +15,7 @@ export const STATE_CODES: Readonly<Record<EventState, StateCode>> = {
   malformed: 'm',
 };
 
-const STATES = Object.fromEntries(
+export const STATES = Object.fromEntries(
   Object.entries(STATE_CODES).map(([state, code]) => [code, state]),
 ) as Readonly<Record<StateCode, EventState>>;
 

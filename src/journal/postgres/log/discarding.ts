@@ -1,8 +1,10 @@
 import type { EventFilter, EventState } from '../../journal.ts';
+import { REFUSED_LATER } from '../../event-reasons.ts';
 import { DISCARDED, MAX_CHANGES_PER_STEP, withStates } from '../../operator-actions.ts';
 import { storedBytesSql } from '../engine/body-presence.ts';
 import { addCountsSql, NO_DESTINATION } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
+import { addLandingsSql } from '../engine/landing-changes.ts';
 import { STATE_CODES, type StateCode, type StoredRow } from '../engine/stored-events.ts';
 import { storedText } from '../engine/stored-text.ts';
 import type { Session, Statement } from '../sessions/session.ts';
@@ -13,7 +15,7 @@ const STATES: readonly EventState[] = ['dead', 'malformed'];
 
 const LOCK: Statement = {
   name: 'discard_lock',
-  text: `SELECT e.receipt, e.day, e.seq, e.source, e.destination, e.state
+  text: `SELECT e.receipt, e.day, e.seq, e.source, e.destination, e.state, e.reason
     FROM unnest($1::uuid[], $2::integer[]) AS i (receipt, day)
       JOIN events AS e ON e.receipt = i.receipt AND e.day = i.day
     WHERE e.state IN ('${STATE_CODES.dead}', '${STATE_CODES.malformed}') ORDER BY e.seq FOR UPDATE OF e`,
@@ -24,8 +26,8 @@ const DISCARD: Statement = {
   name: 'discard_events',
   text: `WITH input AS MATERIALIZED (
       SELECT *, state = '${STATE_CODES.malformed}' AS is_malformed
-      FROM unnest($2::uuid[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[])
-        AS i (receipt, day, seq, source, destination, state)
+      FROM unnest($2::uuid[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[], $10::text[])
+        AS i (receipt, day, seq, source, destination, state, reason)
     ),
     emptied AS (
       DELETE FROM bodies AS b USING input AS i WHERE b.seq = i.seq AND b.day = i.day
@@ -46,6 +48,9 @@ const DISCARD: Statement = {
       INSERT INTO actions (seq, at, by, action)
       SELECT seq, $8, $9, '${DISCARDED}' FROM input WHERE NOT is_malformed
     ),
+    unlanded AS (${addLandingsSql('input', {
+      refusedLater: `-count(*) FILTER (WHERE reason = '${REFUSED_LATER}')`,
+    })}),
     counted AS (${addCountsSql(
       `(SELECT i.source, CASE WHEN is_malformed THEN '${NO_DESTINATION}' ELSE i.destination END AS destination,
           is_malformed, coalesce(bytes, 0) AS bytes
@@ -63,6 +68,7 @@ const DISCARD: Statement = {
 
 type LockedRow = Pick<StoredRow, 'receipt' | 'day' | 'seq' | 'source' | 'destination'> & {
   readonly state: StateCode;
+  readonly reason: string | null;
 };
 
 /** Bytes of the events that one step reads at most. */
@@ -90,6 +96,7 @@ async function discardRows(
     rows.map(({ state }) => state),
     at,
     storedText(by),
+    rows.map(({ reason }) => reason),
   ]);
   return rows.length;
 }

@@ -12,7 +12,7 @@ import type { Param } from '../sessions/session.ts';
  */
 
 /** Parameters that `filterParams` returns. */
-export const FILTER_PARAMS = 10;
+export const FILTER_PARAMS = 12;
 
 /** An earlier version stored long ids completely. */
 export function idsOf(eventId: string): readonly string[] {
@@ -29,13 +29,17 @@ export function filterSql(event: string, first: number): string {
     const param = `$${first + index}::text`;
     return `(${param} IS NULL OR ${event}.${column} = ${param})`;
   });
-  const [states, ids, since, until, body] = [5, 6, 7, 8, 9].map((index) => `$${first + index}`);
+  const [states, ids, since, until, body, settledSince, settledUntil] = [5, 6, 7, 8, 9, 10, 11].map(
+    (index) => `$${first + index}`,
+  );
   return [
     ...texts,
     `(${states}::text[] IS NULL OR ${event}.state::text = ANY (${states}::text[]))`,
     `(${ids}::text[] IS NULL OR ${event}.event_id = ANY (${ids}::text[]))`,
     `(${since}::bigint IS NULL OR ${event}.received_at >= ${since})`,
     `(${until}::bigint IS NULL OR ${event}.received_at < ${until})`,
+    `(${settledSince}::bigint IS NULL OR ${event}.settled_at >= ${settledSince})`,
+    `(${settledUntil}::bigint IS NULL OR ${event}.settled_at < ${settledUntil})`,
     `CASE WHEN ${body}::boolean IS NULL THEN true ELSE ${hasBodySql(event)} = ${body} END`,
   ].join(' AND ');
 }
@@ -49,5 +53,7 @@ export function filterParams(filter: EventFilter): Param[] {
     filter.since ?? null,
     filter.until ?? null,
     filter.hasBody ?? null,
+    filter.settledSince ?? null,
+    filter.settledUntil ?? null,
   ];
 }

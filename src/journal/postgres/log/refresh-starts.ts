@@ -5,6 +5,7 @@ import { hasBodySql, keepsBodySql } from '../engine/body-presence.ts';
 import { addCountsSql } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import { pinHeads } from '../engine/head-pins.ts';
+import { leaveLandingsSql } from '../engine/landing-changes.ts';
 import { isOverSql } from '../engine/refresh-state.ts';
 import { STATE_CODES, type StateCode, type StoredRow } from '../engine/stored-events.ts';
 import { storedText, textOf } from '../engine/stored-text.ts';
@@ -58,7 +59,8 @@ const FIND_DUE: Statement = {
 /** Of those whose body is gone, the event may be gone too. */
 const LOCK_EVENTS: Statement = {
   name: 'refresh_lock_events',
-  text: `SELECT e.receipt, e.day, e.seq, e.source, e.destination, e.lane, e.own_lane, e.lane_key, e.state
+  text: `SELECT e.receipt, e.day, e.seq, e.source, e.destination, e.lane, e.own_lane, e.lane_key, e.state,
+      e.settled_at
     FROM unnest($1::uuid[], $2::integer[]) AS i (receipt, day)
       JOIN events AS e ON e.receipt = i.receipt AND e.day = i.day
     ORDER BY e.seq FOR UPDATE OF e`,
@@ -73,8 +75,8 @@ const START: Statement = {
   text: `WITH base AS MATERIALIZED (SELECT nextval('positions') AS n),
     input AS MATERIALIZED (
       SELECT i.* FROM unnest($2::uuid[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::integer[],
-          $8::text[]) WITH ORDINALITY
-        AS i (receipt, day, seq, lane, own_lane, lane_key, state, place)
+          $8::text[], $13::bigint[]) WITH ORDINALITY
+        AS i (receipt, day, seq, lane, own_lane, lane_key, state, settled_at, place)
       WHERE i.state = '${STATE_CODES.delivered}' AND ${keepsBodySql('i')} AND EXISTS (
         SELECT FROM refreshes AS r WHERE r.receipt = i.receipt AND NOT r.is_running
       )
@@ -86,6 +88,10 @@ const START: Statement = {
       FROM input AS i WHERE e.receipt = i.receipt AND e.day = i.day
       RETURNING i.*, e.source, e.destination, e.received_at, e.body_bytes, e.replays
     ),
+    left_state AS (
+      SELECT receipt, source, destination, settled_at, state, NULL::text AS reason FROM changed
+    ),
+    ${leaveLandingsSql('left_state')},
     queued AS (
       ${addToQueueSql('changed, base', { isReplay: 'true', position: 'n + place', dueAt: '$9' })}
     ),
@@ -117,6 +123,7 @@ type LockedRow = Pick<
 > & {
   readonly state: StateCode;
   readonly lane_key: number;
+  readonly settled_at: number | null;
 };
 
 type DueRow = Pick<StoredRow, 'receipt' | 'day' | 'seq'> & { readonly hasBody: boolean };
@@ -178,6 +185,7 @@ async function start(
     REFRESHER,
     REFRESHED,
     receipts,
+    rows.map(({ settled_at }) => settled_at),
   ]);
   return started ?? NOTHING;
 }

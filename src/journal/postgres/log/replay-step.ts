@@ -9,6 +9,7 @@ import { type JobScope, REPLAYED_STATES } from '../../replay-scope.ts';
 import { keepsBodySql } from '../engine/body-presence.ts';
 import { addCountsSql } from '../engine/count-changes.ts';
 import { pinHeads } from '../engine/head-pins.ts';
+import { leaveLandingsSql } from '../engine/landing-changes.ts';
 import { STATE_CODES, type StateCode, type StoredRow } from '../engine/stored-events.ts';
 import type { Session, Statement } from '../sessions/session.ts';
 import { type ScannedEvents, scanEvents } from './event-scan.ts';
@@ -20,13 +21,18 @@ import { type Placement, placementsOf } from './placements.ts';
 type LockedRow = Pick<
   StoredRow,
   'receipt' | 'day' | 'seq' | 'source' | 'destination' | 'lane' | 'own_lane' | 'id_suffix'
-> & { readonly state: StateCode; readonly lane_key: number };
+> & {
+  readonly state: StateCode;
+  readonly lane_key: number;
+  readonly settled_at: number | null;
+  readonly reason: string | null;
+};
 
 /** By `seq`, as everywhere, so that two transactions do not wait for each other. */
 const LOCK: Statement = {
   name: 'replay_lock',
   text: `SELECT e.receipt, e.day, e.seq, e.source, e.destination, e.lane, e.own_lane, e.lane_key,
-      e.id_suffix, e.state
+      e.id_suffix, e.state, e.settled_at, e.reason
     FROM unnest($1::uuid[], $2::integer[]) AS i (receipt, day)
       JOIN events AS e ON e.receipt = i.receipt AND e.day = i.day
     WHERE e.state::text = ANY ($3::text[]) ORDER BY e.seq FOR UPDATE OF e`,
@@ -41,8 +47,9 @@ const REPLAY: Statement = {
   text: `WITH base AS MATERIALIZED (SELECT nextval('positions') AS n),
     input AS MATERIALIZED (
       SELECT * FROM unnest($2::uuid[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-          $8::text[], $9::text[], $10::text[], $11::integer[], $12::text[]) WITH ORDINALITY
-        AS i (receipt, day, seq, state, source, former, destination, lane, own_lane, lane_key, suffix, place)
+          $8::text[], $9::text[], $10::text[], $11::integer[], $12::text[], $16::bigint[], $17::text[])
+          WITH ORDINALITY AS i (receipt, day, seq, state, source, former, destination, lane, own_lane,
+            lane_key, suffix, settled_at, reason, place)
       WHERE ${keepsBodySql('i')}
     ),
     changed AS (
@@ -54,6 +61,10 @@ const REPLAY: Statement = {
       FROM input AS i WHERE e.receipt = i.receipt AND e.day = i.day
       RETURNING i.*, e.received_at, e.body_bytes
     ),
+    left_state AS (
+      SELECT receipt, source, former AS destination, settled_at, state, reason FROM changed
+    ),
+    ${leaveLandingsSql('left_state')},
     queued AS (
       ${addToQueueSql('changed, base', { isReplay: 'true', position: 'n + place', dueAt: '$13' })}
     ),
@@ -168,6 +179,8 @@ export async function replayEvents(
     at,
     by,
     replayedAction(as_new),
+    rows.map(({ settled_at }) => settled_at),
+    rows.map(({ reason }) => reason),
   ]);
   if (refetch === true)
     await session.query(FORGET_ENTITIES, [

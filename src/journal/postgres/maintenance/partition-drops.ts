@@ -1,6 +1,7 @@
 import { hasBodySql, storedBytesSql } from '../engine/body-presence.ts';
 import { addCounts, NO_DESTINATION } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
+import { markForgottenSql } from '../engine/forgotten-identities.ts';
 import type { Session, Statement } from '../sessions/session.ts';
 import {
   type ChangeResult,
@@ -68,11 +69,19 @@ const RECORDS_BY_DESTINATION: Statement = {
   limitMs: READ_LIMIT_MS,
   text: `
 SELECT e.source, CASE WHEN e.state = 'm' THEN '${NO_DESTINATION}' ELSE e.destination END AS destination,
-  count(*)::bigint AS count
+  count(*)::bigint AS count, max(e.received_at) FILTER (WHERE e.state <> 'm')::bigint AS newest
 FROM events e WHERE e.day = $1::integer
   AND NOT EXISTS (SELECT FROM unnest($2::uuid[]) kept WHERE kept = e.receipt)
 GROUP BY 1, 2`,
 };
+
+interface RecordsRow {
+  readonly source: string;
+  readonly destination: string;
+  readonly count: number;
+  /** Epoch ms of receipt of the newest event; null if all are malformed bodies. */
+  readonly newest: number | null;
+}
 
 /** The bytes are counted at one source: only their sum over all of them has a meaning. */
 const BODY_SUMS: Statement = {
@@ -82,6 +91,11 @@ const BODY_SUMS: Statement = {
 SELECT count(*)::bigint AS count, coalesce(sum(${storedBytesSql('b')}), 0)::bigint AS bytes
 FROM bodies b WHERE b.day = $1::integer
   AND NOT EXISTS (SELECT FROM unnest($2::bigint[]) kept WHERE kept = b.seq)`,
+};
+
+const MARK_FORGOTTEN: Statement = {
+  name: 'maintenance_mark_forgotten',
+  text: markForgottenSql('unnest($1::bigint[]) AS r (received_at)', 'least(max(received_at), $2::bigint)'),
 };
 
 /** A source and destination at which stored bytes are counted. */
@@ -154,15 +168,14 @@ export function dropRecords(
     const kept = await session.query<{ receipt: string }>(KEPT_RECORDS, [day, receivedBefore, now()]);
     if (kept.length > MAX_KEPT_ROWS) return undefined;
     const receipts = kept.map(({ receipt }) => receipt);
-    const gone = await session.query<{ source: string; destination: string; count: number }>(
-      RECORDS_BY_DESTINATION,
-      [day, receipts],
-    );
+    const gone = await session.query<RecordsRow>(RECORDS_BY_DESTINATION, [day, receipts]);
     await lockAll(session, 'events', day);
     for (const seq of await bodiesOf(session, day)) if (!bodies.has(seq)) return undefined;
     await drop(session, 'events', day, 'receipt = ANY ($1::uuid[])', receipts);
+    const newest = gone.map((row) => row.newest);
+    await session.query(MARK_FORGOTTEN, [newest, now()]);
     let removed = 0;
-    for (const { count, ...of } of gone.toSorted((a, b) => (a.source < b.source ? -1 : 1))) {
+    for (const { count, newest: _newest, ...of } of gone.toSorted((a, b) => (a.source < b.source ? -1 : 1))) {
       await addCounts(session, of, { stored_events: -count });
       removed += count;
     }

@@ -1,5 +1,6 @@
 import { hasBodySql, storedBytesSql } from '../engine/body-presence.ts';
 import { addCountsSql, NO_DESTINATION } from '../engine/count-changes.ts';
+import { markForgottenSql } from '../engine/forgotten-identities.ts';
 import type { Statement } from '../sessions/session.ts';
 
 /*
@@ -80,6 +81,13 @@ function dueInWindow({ from, where }: Walked, isDue: string, lock = LOCK): strin
 )`;
 }
 
+/** Their counts stay; see Landings. */
+const LANDING_TABLES = ['doubts', 'watched'];
+
+function landingGone(table: string, due: string): string {
+  return `${table}_gone AS (DELETE FROM ${table} t USING ${due} WHERE t.receipt = ${due}.receipt)`;
+}
+
 /**
  * Deletes what the tables beside `events` have of these events.
  * @param details also what tells the history of the event
@@ -88,6 +96,7 @@ function deleteBeside(due: string, details: boolean): string {
   const tables = details ? ['sent', 'attempts', 'actions', 'differing_copies'] : ['sent'];
   return tables
     .map((table) => `${table}_gone AS (DELETE FROM ${table} t USING ${due} WHERE t.seq = ${due}.seq)`)
+    .concat(details ? LANDING_TABLES.map((table) => landingGone(table, due)) : [])
     .join(',\n');
 }
 
@@ -132,8 +141,9 @@ WITH ${dueInWindow(walked, RECORD_IS_DUE)},
 ${deleteBeside('due', true)},
 gone AS (
   DELETE FROM events e USING due WHERE e.receipt = due.receipt AND e.day = due.day
-  RETURNING e.source, e.destination
+  RETURNING e.source, e.destination, e.received_at
 ),
+forgotten AS (${markForgottenSql('gone', 'least(max(received_at), $6::bigint)')}),
 counted AS (${addCountsSql('gone', { stored_events: '-count(*)' })})
 SELECT count(*)::integer AS removed FROM gone`,
 );
@@ -161,7 +171,7 @@ WITH old AS MATERIALIZED (
   ORDER BY since LIMIT $4::integer
 ),
 due AS MATERIALIZED (
-  SELECT e.seq, e.day, e.receipt, e.source, e.state,
+  SELECT e.seq, e.day, e.receipt, e.source, e.state, e.received_at,
     CASE WHEN e.state = 'm' THEN '${NO_DESTINATION}' ELSE e.destination END AS destination
   FROM events e JOIN old ON e.receipt = old.receipt AND e.day = old.day
   WHERE e.state IN ('x', 'm') FOR NO KEY UPDATE OF e SKIP LOCKED
@@ -173,6 +183,7 @@ bodies_gone AS (
   RETURNING b.seq, ${storedBytesSql('b')} AS bytes
 ),
 gone AS (DELETE FROM events e USING due WHERE e.receipt = due.receipt AND e.day = due.day),
+forgotten AS (${markForgottenSql('due', `max(received_at) FILTER (WHERE state = 'x')`)}),
 counted AS (${addCountsSql('(SELECT due.*, b.bytes FROM due LEFT JOIN bodies_gone b USING (seq)) removed', {
     malformed: `-count(*) FILTER (WHERE state = 'm')`,
     stored_events: '-count(*)',

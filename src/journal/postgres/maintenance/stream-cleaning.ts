@@ -2,7 +2,7 @@ import { COUNTS, upsertSql } from '../engine/count-changes.ts';
 import type { Sessions, Statement } from '../sessions/session.ts';
 
 /*
- * Each connection has rows of its own: one in `streams`, and its counts. Here the rows of closed
+ * Each connection has rows of its own: one in `streams`, and its counts. Its spans stay until they are confirmed. Here the rows of closed
  * ones go. A connection is closed when the server has no such process any more; a process of
  * another user, whose start is hidden, counts as alive.
  */
@@ -26,6 +26,20 @@ ${upsertSql(
   `SELECT 0, source, destination, ${COUNTS.map((column) => `sum(${column})`).join(', ')}
    FROM gone GROUP BY source, destination ORDER BY source, destination`,
 )}`,
+};
+
+const FOLD_LANDINGS: Statement = {
+  name: 'maintenance_fold_landings',
+  text: `
+WITH closed AS MATERIALIZED (
+  SELECT DISTINCT l.stream FROM landings l WHERE l.stream <> 0
+    AND NOT EXISTS (SELECT FROM streams s WHERE s.id = l.stream AND NOT ${IS_CLOSED})
+),
+gone AS (DELETE FROM landings l USING closed WHERE l.stream = closed.stream RETURNING l.*)
+INSERT INTO landings (stream, source, landed, refused_later)
+SELECT 0, source, sum(landed), sum(refused_later) FROM gone GROUP BY source ORDER BY source
+ON CONFLICT (stream, source) DO UPDATE SET landed = landings.landed + excluded.landed,
+  refused_later = landings.refused_later + excluded.refused_later`,
 };
 
 const CLOSED_STREAMS: Statement = {
@@ -55,6 +69,7 @@ DELETE FROM streams s WHERE s.id = ANY ($1::integer[])
 /** Removes what closed connections have left behind. */
 export async function cleanStreams(sessions: Sessions): Promise<void> {
   await sessions.query('work', FOLD_COUNTS);
+  await sessions.query('work', FOLD_LANDINGS);
   const closed = await sessions.query<{ id: number }>('work', CLOSED_STREAMS);
   await sessions.query('work', REMOVE_STREAMS, [closed.map(({ id }) => id)]);
 }

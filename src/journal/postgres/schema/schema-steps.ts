@@ -2,6 +2,7 @@ import { CUSTOMER_TABLES } from './customer-tables.ts';
 import { ENRICHMENT_TABLES } from './enrichment-tables.ts';
 import { EVENT_TABLES } from './event-tables.ts';
 import { FLEET_TABLES } from './fleet-tables.ts';
+import { LANDING_TABLES } from './landing-tables.ts';
 
 /** A step from one format of the schema to the next. A released step must never be changed. */
 export interface Migration {
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly Migration[] = [
     readableFrom: 1,
   },
   { name: 'enrichment', sql: ENRICHMENT_TABLES, readableFrom: 1 },
+  { name: 'landings', sql: LANDING_TABLES, readableFrom: 1 },
 ];

@@ -2,6 +2,7 @@ import type { Enrichments } from './enrichments.ts';
 import type { EventLog } from './event-log.ts';
 import type { EventQueue } from './event-queue.ts';
 import type { Fleet } from './fleet.ts';
+import type { Landings } from './landings.ts';
 import type { Maintenance } from './maintenance.ts';
 import type { Quarantine } from './quarantine.ts';
 
@@ -36,7 +37,7 @@ export class RefusedError extends Error {
 }
 
 /**
- * The journal stores events durably until they are delivered. The texts of its six parts and the
+ * The journal stores events durably until they are delivered. The texts of its seven parts and the
  * exported types are the contract. Every engine implements it, and `test/contract/` tests each
  * engine against it. The contract speaks of appending, claiming, settling and looking up, never of
  * tables or processes.
@@ -49,4 +50,11 @@ export class RefusedError extends Error {
  *
  * Positions. The position of an event is opaque: nothing outside the engine compares positions.
  */
-export interface Journal extends EventQueue, EventLog, Enrichments, Quarantine, Maintenance, Fleet {}
+export interface Journal
+  extends EventQueue,
+    EventLog,
+    Enrichments,
+    Landings,
+    Quarantine,
+    Maintenance,
+    Fleet {}

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { BatchReport, Journal, Landings } from '../journal.ts';
+import type { BatchReport, Journal } from '../journal.ts';
 import { createListeners } from '../listeners.ts';
 import { createPayloadCipher, parseKey, type Unreadable } from '../payload-cipher.ts';
 import { createCallTracker } from './call-tracker.ts';
@@ -56,7 +56,7 @@ function createUnreadableReport(log: Logger) {
  * Opens the journal in a PostgreSQL database as one of any number of replicas.
  * @throws StoreError if the database cannot be used; Error for an invalid key
  */
-export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal & Landings> {
+export async function openPostgresJournal(options: PostgresJournalOptions): Promise<Journal> {
   const { log, onBatch, onPayloadLost } = options;
   const cipher = createPayloadCipher(options.encryptionKeys.map(parseKey));
   const replica = randomUUID();

@@ -5,7 +5,6 @@ import {
   type ClaimedEvent,
   type EventRecord,
   type Journal,
-  type Landings,
   type MaintenancePolicy,
   type MaintenanceReport,
   StoreError,
@@ -152,7 +151,7 @@ function noStoreError(path: string): StoreError {
  * @throws StoreError if the folder cannot be used, is used by another relay, or was written by a
  *   newer version; Error for an invalid key
  */
-export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal & Landings> {
+export async function openSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
   const { path, maxPages, generationSize, contactBounds, clock, log } = options;
   const claimable = createListeners<string>(log);
   const maintenance = createListeners<MaintenanceReport>(log);

@@ -1,7 +1,6 @@
 import { hasBodySql, storedBytesSql } from '../engine/body-presence.ts';
 import { addCounts, NO_DESTINATION } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
-import { markForgottenSql } from '../engine/forgotten-identities.ts';
 import type { Session, Statement } from '../sessions/session.ts';
 import {
   type ChangeResult,
@@ -12,6 +11,7 @@ import {
   partitionStatement,
   READ_LIMIT_MS,
 } from './day-partitions.ts';
+import { markForgottenSql } from './forgotten-identities.ts';
 import { IS_FINISHED, LOCK_REMOVALS } from './removal-statements.ts';
 
 /*
@@ -95,7 +95,7 @@ FROM bodies b WHERE b.day = $1::integer
 
 const MARK_FORGOTTEN: Statement = {
   name: 'maintenance_mark_forgotten',
-  text: markForgottenSql('unnest($1::bigint[]) AS r (received_at)', 'least(max(received_at), $2::bigint)'),
+  text: markForgottenSql('unnest($1::bigint[]) AS r (received_at)', 'max(received_at)', '$2::bigint'),
 };
 
 /** A source and destination at which stored bytes are counted. */

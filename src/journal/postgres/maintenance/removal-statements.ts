@@ -1,7 +1,7 @@
 import { hasBodySql, storedBytesSql } from '../engine/body-presence.ts';
 import { addCountsSql, NO_DESTINATION } from '../engine/count-changes.ts';
-import { markForgottenSql } from '../engine/forgotten-identities.ts';
 import type { Statement } from '../sessions/session.ts';
+import { markForgottenSql } from './forgotten-identities.ts';
 
 /*
  * What removes bodies and records row by row. Each statement first locks the events, skipping those
@@ -143,7 +143,7 @@ gone AS (
   DELETE FROM events e USING due WHERE e.receipt = due.receipt AND e.day = due.day
   RETURNING e.source, e.destination, e.received_at
 ),
-forgotten AS (${markForgottenSql('gone', 'least(max(received_at), $6::bigint)')}),
+forgotten AS (${markForgottenSql('gone', 'max(received_at)', '$6::bigint')}),
 counted AS (${addCountsSql('gone', { stored_events: '-count(*)' })})
 SELECT count(*)::integer AS removed FROM gone`,
 );

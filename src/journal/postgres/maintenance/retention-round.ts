@@ -4,7 +4,7 @@ import type { PostgresEngine } from '../engine/engine.ts';
 import type { Param, Statement } from '../sessions/session.ts';
 import { createPartitions, listPartitions, type Partition } from './day-partitions.ts';
 import { type DayOfStore, type OnStep, type Visit, visitPartition } from './partition-visit.ts';
-import { removeOldLandings } from './old-landings.ts';
+import { removeOldSpans } from './old-spans.ts';
 import { REMOVE_DEAD, REMOVE_EXPIRED, REMOVE_REFRESHES, REMOVE_REQUESTS } from './removal-statements.ts';
 
 /** Rows that a step without a partition removes. */
@@ -117,7 +117,7 @@ export function createRetentionRounds(engine: PostgresEngine): RetentionRounds {
       await removeRequests(policy, onStep, signal);
       const waitingBefore = engine.now() - policy.delivered - DROP_LIMIT_MS;
       await engine.sessions.query('work', REMOVE_REFRESHES, [waitingBefore]);
-      await removeOldLandings(engine);
+      await removeOldSpans(engine);
       const limit = MAX_REMOVED_PER_STEP;
       await repeat(removeAs(REMOVE_EXPIRED, engine.now(), limit), limit, onStep, signal);
     },

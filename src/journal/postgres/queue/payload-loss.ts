@@ -2,7 +2,6 @@ import { PAYLOAD_LOST } from '../../event-reasons.ts';
 import { storedBytesSql } from '../engine/body-presence.ts';
 import { addCountsSql } from '../engine/count-changes.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
-import { markForgottenSql } from '../engine/forgotten-identities.ts';
 import type { Statement } from '../sessions/session.ts';
 import type { Head } from './lane-heads.ts';
 
@@ -53,9 +52,7 @@ const LOSE: Statement = {
       UPDATE events SET state = 'x', is_replay = false, reason = '${PAYLOAD_LOST}', detail = $7,
         settled_at = $6, identity = CASE WHEN $8 THEN NULL ELSE identity END
       FROM gone WHERE events.receipt = gone.receipt AND events.day = gone.day
-      RETURNING events.received_at
     ),
-    forgotten AS (${markForgottenSql('event', 'CASE WHEN $8 THEN max(received_at) END')}),
     body AS (
       DELETE FROM bodies USING gone WHERE $8 AND bodies.seq = gone.seq AND bodies.day = gone.day
       RETURNING ${storedBytesSql('bodies')} AS bytes

@@ -1,0 +1,4 @@
+import { describeLandingsContract } from './landings-contract.ts';
+import { postgresStores } from './postgres-store.ts';
+
+describeLandingsContract('PostgreSQL', postgresStores([]));

@@ -21,6 +21,7 @@ import { openapiRoutes } from './openapi-routes.ts';
 import { healthRoutes, metricsRoutes } from './probe-routes.ts';
 import { quarantineRoutes } from './quarantine-routes.ts';
 import { enrichmentRoutes } from './enrichment-routes.ts';
+import { reconciliationRoutes } from './reconciliation-routes.ts';
 import { replicaRoutes } from './replica-routes.ts';
 import { MAX_EVENT_ID_LENGTH } from './requests.ts';
 import { sourceRoutes } from './source-routes.ts';
@@ -141,6 +142,7 @@ async function adminApi(scope: FastifyInstance, parts: AdminParts, notFound: () 
       storeRoutes(v1, parts);
       replicaRoutes(v1, parts);
       enrichmentRoutes(v1, parts);
+      reconciliationRoutes(v1, parts);
     },
     { prefix: '/v1' },
   );

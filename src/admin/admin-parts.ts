@@ -1,9 +1,11 @@
 import type { RunningConfig } from '../config/running-config.ts';
 import type { BackupResult, Journal } from '../journal/journal.ts';
+import type { Landings } from '../journal/landings.ts';
 import type { SourceTable } from '../sources/source-table.ts';
 import type { LogLevel, LogLevelControl } from '../telemetry/log-level.ts';
 import type { AccessRefusal } from './access.ts';
 import type { EnrichmentSource } from './enrichment-routes.ts';
+import type { ReconciliationSource } from './reconciliation-routes.ts';
 
 /* What the admin port needs from the rest of the relay. */
 
@@ -29,8 +31,10 @@ export interface AdminParts {
     | 'recordDifferingCopy'
     | 'replicas'
     | 'refreshes'
-  >;
+  > &
+    Pick<Landings, 'landing' | 'landings'>;
   readonly enrichment: EnrichmentSource;
+  readonly reconciliation: ReconciliationSource;
   readonly sources: Pick<SourceTable, 'get' | 'names'>;
   readonly secrets: SecretSource;
   readonly intake: IntakeSource;

@@ -20,7 +20,7 @@ const replayBody = z.strictObject(
 
 /** The events: listing them, the history of one, and replaying one. */
 export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
-  const { journal, sources, observer } = parts;
+  const { journal, sources, reconciliation, observer } = parts;
 
   app.route({
     method: 'GET',
@@ -41,9 +41,14 @@ export function eventRoutes(app: FastifyInstance, parts: AdminParts): void {
     handler: async (request) => {
       const query = parseInput(recordQuery, request.query);
       const record = await findRecord(journal, request.params.receipt);
-      const { receipt, source } = record.event;
+      const { receipt, source, destination } = record.event;
       const enrichment = (await journal.enrichments([receipt])).get(receipt);
-      return recordView(record, { content: query.body, source: sources.get(source)?.config, enrichment });
+      const isCompared = reconciliation.targets.some(
+        ({ side, name }) => side === 'aep' && name === destination,
+      );
+      const landing = isCompared ? await journal.landing(receipt) : undefined;
+      const { config } = sources.get(source) ?? {};
+      return recordView(record, { content: query.body, source: config, enrichment, landing });
     },
   });
 

@@ -1,82 +1,44 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { Journal, Ledger, SharedContact, SourceCounts } from '../journal/journal.ts';
+import type { Journal, SharedContact } from '../journal/journal.ts';
+import type { Landings } from '../journal/landings.ts';
 import type { SourceTable } from '../sources/source-table.ts';
 import type { CoverageSource } from './admin-parts.ts';
 import { fieldsThatFit } from './answer-size.ts';
 import { checkSource } from './filter-values.ts';
+import { ledgerView } from './ledger-view.ts';
+import type { ReconciliationSource } from './reconciliation-routes.ts';
 import { nonEmptyString, parseInput } from './requests.ts';
 import { isoTime } from './views.ts';
 
-/** Counts of one source or of all. `balanced`: every accepted event is accounted for. */
-export interface LedgerLine extends SourceCounts {
-  readonly balanced: boolean;
-}
-
-/** Pending events of a source that is not configured wait until it is. */
-export interface SourceLine extends LedgerLine {
-  readonly configured: boolean;
-}
-
-export interface LedgerView extends LedgerLine {
-  readonly sources: Readonly<Record<string, SourceLine>>;
-}
-
-const NO_COUNTS: SourceCounts = {
-  accepted: 0,
-  pending: 0,
-  delivered: 0,
-  ignored: 0,
-  dead: 0,
-  malformed: 0,
-  quarantined: 0,
-};
-
-/** Adds up the sources. The total is balanced only if each source is. */
-export function ledgerView(ledger: Ledger, configured: readonly string[]): LedgerView {
-  const sources = Object.fromEntries(
-    Object.entries(ledger).map(([name, counts]) => [
-      name,
-      { ...lineOf(counts), configured: configured.includes(name) },
-    ]),
-  );
-  const total = Object.values(ledger).reduce(add, NO_COUNTS);
-  const balanced = Object.values(sources).every((source) => source.balanced);
-  return { ...total, balanced, sources };
-}
-
-function lineOf(counts: SourceCounts): LedgerLine {
-  return { ...counts, balanced: isBalanced(counts) };
-}
-
-function isBalanced({ accepted, pending, delivered, ignored, dead }: SourceCounts): boolean {
-  return accepted === pending + delivered + ignored + dead;
-}
-
-function add(a: SourceCounts, b: SourceCounts): SourceCounts {
-  return {
-    accepted: a.accepted + b.accepted,
-    pending: a.pending + b.pending,
-    delivered: a.delivered + b.delivered,
-    ignored: a.ignored + b.ignored,
-    dead: a.dead + b.dead,
-    malformed: a.malformed + b.malformed,
-    quarantined: a.quarantined + b.quarantined,
-  };
-}
-
-/** The ledger: the counts of all events by state. */
+/** The ledger: the counts of all events by state, and what is known of both ends. */
 export function ledgerRoutes(
   app: FastifyInstance,
   {
     journal,
     sources,
-  }: { readonly journal: Pick<Journal, 'ledger'>; readonly sources: Pick<SourceTable, 'names'> },
+    reconciliation,
+  }: {
+    readonly journal: Pick<Journal, 'ledger'> & Pick<Landings, 'landings'>;
+    readonly sources: Pick<SourceTable, 'get' | 'names'>;
+    readonly reconciliation: Pick<ReconciliationSource, 'report' | 'targets'>;
+  },
 ): void {
   app.route({
     method: 'GET',
     url: '/ledger',
-    handler: async () => ledgerView(await journal.ledger(), sources.names()),
+    handler: async () => {
+      const { targets } = reconciliation;
+      const compared = targets.flatMap(({ side, name }) => (side === 'aep' ? [name] : []));
+      const report = targets.length === 0 ? undefined : await reconciliation.report();
+      return ledgerView({
+        ledger: await journal.ledger(),
+        configured: sources.names(),
+        sent: new Map((report?.sources ?? []).map((one) => [one.source, one])),
+        landings: compared.length === 0 ? {} : await journal.landings(),
+        isCompared: (name) => compared.includes(sources.get(name)?.config.destination ?? ''),
+      });
+    },
   });
 }
 

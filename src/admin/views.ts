@@ -6,6 +6,7 @@ import type {
   StoredEnrichment,
   StoredEvent,
 } from '../journal/journal.ts';
+import type { Landing } from '../journal/landings.ts';
 import type { SourceConfig } from '../config/source-config.ts';
 import { noteOf } from '../mapping/mapping-notes.ts';
 import { mappingKindOf } from '../mapping/unread-fields.ts';
@@ -65,10 +66,13 @@ export function recordView(
     content,
     source,
     enrichment,
+    landing,
   }: {
     readonly content: boolean;
     readonly source: SourceConfig | undefined;
     readonly enrichment: StoredEnrichment | undefined;
+    /** Of a delivered event whose destination is compared with AEP. */
+    readonly landing: Landing | undefined;
   },
 ) {
   return {
@@ -79,6 +83,7 @@ export function recordView(
     messageId: messageIdOf(record.event),
     hasBody: record.body !== undefined,
     enrichment: enrichmentView(enrichment, record.refresh),
+    landing: landingView(landing),
     timeline: timelineOf(record),
     differingCopies: differingCopiesView(record),
     notes: record.notes.map(({ path, code, detail }) => noteOf(path, code, detail)),
@@ -90,6 +95,10 @@ function mappingOf({ state, eventName }: StoredEvent, source: SourceConfig | und
   if (state === 'malformed' || source === undefined) return undefined;
   const kind = mappingKindOf(eventName, source);
   return kind === 'generic' && source.unmapped === 'ignore' ? 'none' : kind;
+}
+
+function landingView(landing: Landing | undefined) {
+  return landing?.state === 'landed' ? { ...landing, since: isoTime(landing.since) } : landing;
 }
 
 function differingCopiesView({ differingCopies }: EventRecord) {

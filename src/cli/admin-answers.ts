@@ -78,6 +78,12 @@ export interface EnrichmentAnswer {
   };
 }
 
+/** Whether a delivered event is in AEP; of destinations with `reconcile`. */
+export type LandingAnswer =
+  | { readonly state: 'landed'; readonly since: string }
+  /** Without a code nobody has checked it yet. */
+  | { readonly state: 'unconfirmed'; readonly code?: string; readonly detail?: string };
+
 export interface RecordAnswer extends EventAnswer {
   readonly timeline: readonly TimelineEntry[];
   readonly notes: readonly NoteAnswer[];
@@ -88,6 +94,7 @@ export interface RecordAnswer extends EventAnswer {
   readonly sourceDestination?: string;
   readonly hasBody: boolean;
   readonly enrichment?: EnrichmentAnswer;
+  readonly landing?: LandingAnswer;
   /** Duplicates of it with other data. */
   readonly differingCopies?: { readonly count: number; readonly lastAt: string };
   /** `_id` of its messages in Adobe. */
@@ -132,10 +139,29 @@ export interface LedgerCounts {
   readonly malformed: number;
   readonly quarantined: number;
   readonly balanced: boolean;
+  /** Of sources with `reconcile`: what Capillary sent in the time that is compared. */
+  readonly sent?: number;
+  readonly recovered?: number;
+  readonly unrecoverable?: number;
+  readonly missing?: number;
+  /** Of sources whose destination has `reconcile`: `delivered` is landed + unconfirmed. */
+  readonly landed?: number;
+  readonly refusedLater?: number;
+  readonly unconfirmed?: number;
 }
 
 export interface LedgerAnswer extends LedgerCounts {
-  readonly sources: Readonly<Record<string, LedgerCounts & { readonly configured: boolean }>>;
+  readonly sources: Readonly<
+    Record<
+      string,
+      LedgerCounts & {
+        readonly configured: boolean;
+        /** The time that is compared with Capillary's log. */
+        readonly sentFrom?: string;
+        readonly sentUntil?: string;
+      }
+    >
+  >;
 }
 
 export interface CoverageAnswer {

@@ -11,6 +11,7 @@ import { type Finding, fail, ok, warn } from './doctor/finding.ts';
 import { countFindings, formatCountedFindings } from './doctor/finding-lines.ts';
 import { networkFindings } from './doctor/network-findings.ts';
 import { isRelayAt, portFindings } from './doctor/port-findings.ts';
+import { notificationFindings } from './doctor/reconciliation-findings.ts';
 import { secretFindings } from './doctor/secret-findings.ts';
 import { sourceFindings } from './doctor/source-findings.ts';
 import { systemFindings } from './doctor/system-findings.ts';
@@ -72,6 +73,7 @@ async function runChecks(loaded: LoadedConfig, offline: boolean): Promise<Findin
     ok('configuration', `${path} can be used`),
     ...loaded.warnings.map((found) => warn('configuration', `${found.path}: ${found.message}`, found.fix)),
     ...sourceFindings(config),
+    ...notificationFindings(config),
     ...secretFindings(files, Date.now()),
     ...network,
     ...(await storeFindings(config, offline)),

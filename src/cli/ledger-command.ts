@@ -3,8 +3,11 @@ import { adminClient, type AdminOptions, printJson, withAdminOptions } from './a
 import type { LedgerAnswer, LedgerCounts } from './admin-answers.ts';
 import { EXIT } from './command-error.ts';
 import { formatTable, toPrintable } from './table.ts';
+import { formatTime } from './time-format.ts';
 
 const HELP = `
+SENT (CAPILLARY) is what Capillary's log has, LANDED (AEP) what is certain to be in AEP; both are shown where reconcile is
+configured, and the lines below say what became of the rest. See reconcile.
 Exit code: 0 the ledger balances; 1 it does not, or the relay could not be reached.
 
 Examples:
@@ -37,6 +40,25 @@ export function formatBalance(ledger: LedgerAnswer): string {
   return `${line}\nTHE LEDGER DOES NOT BALANCE: ${differences.join('; ')}`;
 }
 
+/** What the records of both ends say, as far as they are compared. */
+function formatEnds({ sources, ...all }: LedgerAnswer): readonly string[] {
+  const sent = Object.entries(sources).flatMap(([name, line]) => {
+    const { sent: count, recovered = 0, unrecoverable = 0, missing = 0, sentFrom, sentUntil } = line;
+    if (count === undefined || sentUntil === undefined) return [];
+    const accepted = count - recovered - unrecoverable - missing;
+    return [
+      `${toPrintable(name)}: sent ${count} = accepted ${accepted} + recovered ${recovered} + unrecoverable ${unrecoverable} + missing ${missing}, from ${formatTime(sentFrom)} to ${formatTime(sentUntil)}`,
+    ];
+  });
+  const { landed, refusedLater = 0, unconfirmed = 0 } = all;
+  if (landed === undefined) return sent;
+  const acknowledged = landed + refusedLater + unconfirmed;
+  return [
+    ...sent,
+    `acknowledged by AEP ${acknowledged} = landed ${landed} + refused later ${refusedLater} + unconfirmed ${unconfirmed}`,
+  ];
+}
+
 function format(ledger: LedgerAnswer): string {
   const rows = [
     ...Object.entries(ledger.sources).map(([name, counts]) => ({ name, ...counts })),
@@ -44,15 +66,17 @@ function format(ledger: LedgerAnswer): string {
   ];
   const table = formatTable(rows, [
     { heading: 'SOURCE', cell: ({ name }) => name },
+    { heading: 'SENT (CAPILLARY)', cell: ({ sent }) => sent },
     { heading: 'ACCEPTED', cell: ({ accepted }) => accepted },
     { heading: 'PENDING', cell: ({ pending }) => pending },
     { heading: 'DELIVERED', cell: ({ delivered }) => delivered },
+    { heading: 'LANDED (AEP)', cell: ({ landed }) => landed },
     { heading: 'IGNORED', cell: ({ ignored }) => ignored },
     { heading: 'DEAD', cell: ({ dead }) => dead },
     { heading: 'MALFORMED', cell: ({ malformed }) => malformed },
     { heading: 'QUARANTINED', cell: ({ quarantined }) => quarantined },
   ]);
-  return [table, '', formatBalance(ledger), ...formatUnconfigured(ledger)].join('\n');
+  return [table, '', formatBalance(ledger), ...formatEnds(ledger), ...formatUnconfigured(ledger)].join('\n');
 }
 
 async function runLedger(options: AdminOptions): Promise<void> {

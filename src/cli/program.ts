@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   events: async () => (await import('./events-command.ts')).registerEvents,
   explain: async () => (await import('./explain-command.ts')).registerExplain,
   ledger: async () => (await import('./ledger-command.ts')).registerLedger,
+  reconcile: async () => (await import('./reconcile-command.ts')).registerReconcile,
   coverage: async () => (await import('./coverage-command.ts')).registerCoverage,
   'dead-letters': async () => (await import('./dead-letters-command.ts')).registerDeadLetters,
   quarantine: async () => (await import('./quarantine-command.ts')).registerQuarantine,

@@ -88,4 +88,4 @@ export const CONTACT_KIND: LabelValues = ['email', 'phone', 'externalId', 'cardN
 export const CLOSED_BY = ['store-full', 'store-failing', 'draining'] as const;
 export const JOURNAL_BATCH_KIND = ['write', 'read'] as const;
 export const CONFIG_RELOAD_OUTCOMES = ['applied', 'unchanged', 'refused'] as const;
-export const PART: LabelValues = ['intake', 'delivery', 'enrichment', 'admin'];
+export const PART: LabelValues = ['intake', 'delivery', 'enrichment', 'reconciliation', 'admin'];

@@ -9,10 +9,12 @@ import {
   SLOTS,
   type StoreStatus,
 } from '../journal/journal.ts';
+import type { ReconciliationReport } from '../reconciliation/reconciliation-report.ts';
 import { readVersion } from '../version.ts';
 import { setEnrichmentGauges, setRefreshGauges } from './enrichment-reports.ts';
 import { CLOSED_BY, DESTINATION_STATES } from './metric-labels.ts';
 import type { Metrics } from './metrics.ts';
+import { setReconciliationGauges } from './reconciliation-reports.ts';
 
 export interface RefreshParts {
   readonly metrics: Metrics;
@@ -27,6 +29,8 @@ export interface RefreshParts {
   readonly isShared: boolean;
   /** Of the sources that are enriched. */
   readonly enrichment: () => readonly EnrichmentStatus[];
+  /** What is compared with Capillary and AEP. */
+  readonly reconciliation: () => Promise<ReconciliationReport>;
   /** Names of the configured sources. */
   readonly sources: () => readonly string[];
   /** Where refreshes of the enriched sources are sent. */
@@ -134,12 +138,14 @@ function pendingWithout(sources: readonly string[], ledger: Ledger): number {
 /** Gauges that need calls to the storage thread. */
 async function setFromJournal(parts: RefreshParts): Promise<void> {
   const { metrics, journal, destinations, sources, refreshRoutes, now } = parts;
-  const [ledger, backlog, replicas, refreshes] = await Promise.all([
+  const [ledger, backlog, replicas, refreshes, reconciliation] = await Promise.all([
     journal.ledger(),
     journal.backlog(),
     journal.replicas(),
     journal.refreshes(),
+    parts.reconciliation(),
   ]);
+  setReconciliationGauges(metrics, reconciliation);
   // What waits at another destination waits for nothing that could be reported as late.
   const destinationOf = new Map(refreshRoutes().map(({ name, destination }) => [name, destination]));
   const sent = refreshes.filter(({ source, destination }) => destinationOf.get(source) === destination);

@@ -1,6 +1,7 @@
 import { createEnrichmentMetrics } from './enrichment-metrics.ts';
 import { createMetricFactory } from './metric-factory.ts';
 import * as values from './metric-labels.ts';
+import { createReconciliationMetrics } from './reconciliation-metrics.ts';
 import { createStoreMetrics } from './store-metrics.ts';
 
 const { DESTINATION, EVENT_NAME, SOURCE } = values;
@@ -163,6 +164,7 @@ export function createMetrics() {
 
     ...createStoreMetrics(factory),
     enrichment: createEnrichmentMetrics(factory),
+    reconciliation: createReconciliationMetrics(factory),
 
     configReloads: counter(
       'relay_config_reloads_total',

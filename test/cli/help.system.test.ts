@@ -16,6 +16,7 @@ const ALL = [
   'events',
   'explain',
   'ledger',
+  'reconcile',
   'coverage',
   'dead-letters',
   'quarantine',

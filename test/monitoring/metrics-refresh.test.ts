@@ -84,6 +84,32 @@ function rig() {
     watermarks: { maxBytes: 1_000, minFree: 10 },
     isShared: true,
     enrichment: () => [],
+    reconciliation: () =>
+      answer({
+        sources: [
+          {
+            source: 'acme',
+            state: 'differences',
+            lastRunAt: T0,
+            differences: [],
+            open: { 'no-payload': 2 },
+            sums: { sent: 9, accepted: 4, recovered: 3, unrecoverable: 2, missing: 0 },
+          },
+        ],
+        destinations: state.isRemoved
+          ? []
+          : [
+              {
+                destination: 'acme-aep',
+                state: 'failing',
+                problem: { code: 'forbidden', detail: 'no right' },
+                differences: [],
+                open: {},
+                sums: { delivered: 4, landed: 2, refusedLater: 1, unconfirmed: 1 },
+                readBack: { events: 0, profiles: 0 },
+              },
+            ],
+      }),
     sources: () => ['acme'],
     refreshRoutes: () => (state.isRemoved ? [] : [{ name: 'acme', destination: 'acme-aep' }]),
     now: () => T0,
@@ -122,6 +148,31 @@ describe('a scrape', () => {
     expect(lines.filter((line) => line.startsWith('relay_store_vacuum_held_seconds '))).toEqual([]);
   });
 
+  it('says what is known of both ends', async () => {
+    const { metrics, refresh } = rig();
+    await refresh();
+    const series = async () =>
+      (await metrics.registry.metrics()).split('\n').filter((line) => /^relay_reconcile_/.test(line));
+    expect(await series()).toEqual(
+      expect.arrayContaining([
+        `relay_reconcile_last_success_timestamp_seconds{side="capillary",name="acme"} ${T0 / 1_000}`,
+        'relay_reconcile_failing{side="capillary",name="acme"} 0',
+        'relay_reconcile_failing{side="aep",name="acme-aep"} 1',
+        'relay_reconcile_differences_open{side="capillary",name="acme",kind="no-payload"} 2',
+        'relay_reconcile_sent{source="acme",outcome="recovered"} 3',
+        'relay_reconcile_sent{source="acme",outcome="unrecoverable"} 2',
+        'relay_reconcile_landed{destination="acme-aep",state="landed"} 2',
+        'relay_reconcile_landed{destination="acme-aep",state="unconfirmed"} 1',
+      ]),
+    );
+    state.isRemoved = true;
+    await refresh();
+    expect((await series()).filter((line) => line.includes('acme-aep'))).toEqual([]);
+    state.isLeader = false;
+    await refresh();
+    expect(await series()).toEqual([]);
+  });
+
   it('has the gauges of a database where there is one', async () => {
     const { metrics, refresh } = rig();
     state.gauges = {
@@ -153,7 +204,7 @@ describe('a scrape', () => {
     expect(lines).toContain('relay_store_leader 0');
     expect(lines).toContain('relay_slots_owned{destination="acme-aep"} 32');
     const shared =
-      /^relay_(events|pending|replaying|oldest_pending|store_(used|max|free|min|log|sealed)|replicas|slots_unowned)/;
+      /^relay_(events|pending|replaying|oldest_pending|store_(used|max|free|min|log|sealed)|replicas|slots_unowned|reconcile)/;
     expect(lines.filter((line) => shared.test(line))).toEqual([]);
     state.isLeader = true;
     await refresh();

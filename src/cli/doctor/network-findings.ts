@@ -10,6 +10,7 @@ import { registerError } from '../register/settle-webhook.ts';
 import { formatDuration } from '../time-format.ts';
 import { enrichmentFindings } from './enrichment-findings.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
+import { logFindings } from './reconciliation-findings.ts';
 
 /** undici publishes the headers of every answer that this process receives. */
 const HEADERS_CHANNEL = 'undici:request:headers';
@@ -104,6 +105,7 @@ async function apiFindings(source: SourceConfig, egress: Egress): Promise<Findin
       return [
         ok(`api/${name}`, `a token of ${formatOrganisation(answer.value)}`),
         ...(await enrichmentFindings(source, client, answer.value)),
+        ...(await logFindings(source, client, Date.now())),
       ];
     const { message, fix = '' } = registerError(answer.error);
     return [fail(`api/${name}`, message, fix)];

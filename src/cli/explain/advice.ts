@@ -14,6 +14,8 @@ const DEAD_ADVICE: Readonly<Record<string, string>> = {
     'It kept failing until it was older than retry.maxAge. Fix the cause shown by the attempts above, then replay the event.',
   'too-large':
     'It is larger than Adobe accepts. Leave out fields with a mapping override, reload the configuration, then replay the event.',
+  'refused-later':
+    'AEP acknowledged it and refused it when it read the batch, as described above. Fix the schema in AEP, or the configuration (test it with the command below) and reload it, then replay the event.',
   'payload-lost':
     'What the disk holds of it is damaged. Without a payload its id is no longer known to the relay, so ask Capillary to send the event again; with one, replay it. Stop the relay soon and run store verify: other data can be damaged too.',
   mapping:
@@ -35,7 +37,14 @@ const IGNORED_ADVICE: Readonly<Record<string, string>> = {
 };
 
 /** Reasons whose fix is in the configuration. */
-const RELOADED: ReadonlySet<string> = new Set(['rejected', 'too-large', 'mapping', 'test-event', 'unmapped']);
+const RELOADED: ReadonlySet<string> = new Set([
+  'rejected',
+  'refused-later',
+  'too-large',
+  'mapping',
+  'test-event',
+  'unmapped',
+]);
 
 const DIFFERING_ADVICE =
   'Duplicates of it have other data: its sender gives one eventId to different events, or changes an event and sends it again. Only the first is delivered. Fix the sender, which must give each event an eventId of its own or none.';

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import type { DestinationAnswer, RecordAnswer } from '../admin-answers.ts';
+import type { DestinationAnswer, LandingAnswer, RecordAnswer } from '../admin-answers.ts';
 import { formatNotes, toPrintable } from '../table.ts';
 import { formatDuration, formatTime } from '../time-format.ts';
 import { adviceFor } from './advice.ts';
@@ -110,6 +110,14 @@ function factsOf(record: RecordAnswer): readonly (readonly [name: string, value:
   ];
 }
 
+/** The last line: whether it is in AEP. */
+function formatLanding(landing: LandingAnswer): string {
+  if (landing.state === 'landed') return `in the lake since ${formatTime(landing.since)}`;
+  const { code, detail } = landing;
+  if (code === undefined) return 'unconfirmed: not compared with AEP yet';
+  return toPrintable(`unconfirmed: ${code}${detail === undefined ? '' : `: ${detail}`}`);
+}
+
 /**
  * Everything known about an event, as text.
  * @param context `destination`: its current state, if known; `given`: options of the running
@@ -133,5 +141,6 @@ export function formatEventReport(
     ...(record.notes.length > 0 ? [formatNotes(record.notes)] : []),
     ...(hasPayload ? [formatPayload(record)] : []),
     `${styleText('bold', 'What to do next')}\n${adviceFor(record, context.destination, context.given)}`,
+    ...(record.landing === undefined ? [] : [formatLanding(record.landing)]),
   ].join('\n\n');
 }

@@ -6,6 +6,7 @@ const VERIFIERS: Readonly<Record<string, string>> = {
   hmac: 'signature over the body',
   neo: 'signature of a Neo dataflow',
   'standard-webhooks': 'signature over id, time and body',
+  reconcile: "taken from Capillary's log, because the webhook did not arrive",
   none: 'not verified: the source accepts every request',
 };
 

@@ -9,6 +9,7 @@ import type {
 } from '../admin-answers.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { CommandError } from '../command-error.ts';
+import type { ReconciliationAnswer } from '../reconcile/reconciliation-answer.ts';
 import type { EnrichmentStateAnswer } from './enrichment-answer.ts';
 
 /** Counts of the replica that answers, since it was started; a restart resets them. */
@@ -37,6 +38,8 @@ export interface Snapshot {
   readonly replicas: readonly ReplicaAnswer[];
   /** Of sources with `enrich`. */
   readonly enrichment: readonly EnrichmentStateAnswer[];
+  /** Of sources and destinations with `reconcile`. */
+  readonly reconciliation: ReconciliationAnswer;
   /** The latest few. */
   readonly deadLetters: readonly EventAnswer[];
 }
@@ -79,17 +82,27 @@ function healthOf({ status, text }: { status: number; text: string }): HealthAns
  * @throws CommandError when the relay cannot be reached or refuses the request
  */
 export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
-  const [ready, metrics, intake, ledger, atAdobe, { replicas }, { sources: enrichment }, { deadLetters }] =
-    await Promise.all([
-      client.getPublic('/readyz'),
-      client.getPublic('/metrics'),
-      client.get<IntakeAnswer>('/intake'),
-      client.get<LedgerAnswer>('/ledger'),
-      client.get<DestinationsAnswer>('/destinations'),
-      client.get<{ replicas: readonly ReplicaAnswer[] }>('/replicas'),
-      client.get<{ sources: readonly EnrichmentStateAnswer[] }>('/enrichment'),
-      client.get<{ deadLetters: readonly EventAnswer[] }>('/dead-letters', { limit: DEAD_LETTER_COUNT }),
-    ]);
+  const [
+    ready,
+    metrics,
+    intake,
+    ledger,
+    atAdobe,
+    { replicas },
+    { sources: enrichment },
+    reconciliation,
+    { deadLetters },
+  ] = await Promise.all([
+    client.getPublic('/readyz'),
+    client.getPublic('/metrics'),
+    client.get<IntakeAnswer>('/intake'),
+    client.get<LedgerAnswer>('/ledger'),
+    client.get<DestinationsAnswer>('/destinations'),
+    client.get<{ replicas: readonly ReplicaAnswer[] }>('/replicas'),
+    client.get<{ sources: readonly EnrichmentStateAnswer[] }>('/enrichment'),
+    client.get<ReconciliationAnswer>('/reconciliation'),
+    client.get<{ deadLetters: readonly EventAnswer[] }>('/dead-letters', { limit: DEAD_LETTER_COUNT }),
+  ]);
   const { destinations, misplaced = [] } = atAdobe;
   const counters = countersOf(metrics.text);
   return {
@@ -105,6 +118,7 @@ export async function takeSnapshot(client: AdminClient): Promise<Snapshot> {
     destinations,
     replicas,
     enrichment,
+    reconciliation,
     deadLetters,
   };
 }

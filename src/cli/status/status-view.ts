@@ -6,6 +6,7 @@ import { toPrintable } from '../table.ts';
 import { isPausedByOperator } from './exit-reasons.ts';
 import { enrichmentLines } from './enrichment-lines.ts';
 import { LABEL_WIDTH, webhookLines } from './intake-lines.ts';
+import { reconciliationLines } from './reconciliation-lines.ts';
 import { replicaLines } from './replica-lines.ts';
 import { DEAD_LETTER_COUNT, type Snapshot, type Rates } from './snapshot.ts';
 import { fitHeight, KEEP, type Line, type Tone, wrapLine } from './status-line.ts';
@@ -208,6 +209,7 @@ function snapshotLines(snapshot: Snapshot, status: Status, room: Room): Line[] {
     { text: `rates     ${rateLine(rates)}`, hang: LABEL_WIDTH, keep: KEEP.rates },
     { text: backlogLine(snapshot, now), keep: KEEP.rates },
     ...enrichmentLines(snapshot.enrichment, now),
+    ...reconciliationLines(snapshot.reconciliation, now),
     { text: '' },
     ...replicaLines(snapshot.replicas, now, room.width),
     ...destinationLines(snapshot.destinations, status, room.width),

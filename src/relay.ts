@@ -16,7 +16,7 @@ import { listen, requireFreePort } from './http/listen.ts';
 import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
 import { PAYLOAD_LOST } from './journal/event-reasons.ts';
-import type { Journal, Ledger, ReplayRequest } from './journal/journal.ts';
+import type { Journal, Landings, Ledger, ReplayRequest } from './journal/journal.ts';
 import { createConfigReports, removedSourceWarnings, reportMisplaced } from './monitoring/config-reports.ts';
 import { createEnrichmentReports } from './monitoring/enrichment-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
@@ -205,8 +205,15 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const unsubscribe = journal.onMaintenance(
     createMaintenanceReports(log, metrics, config.store.encryptionKeys.length > 0),
   );
+  // Until the parts that compare exist.
+  const reconciliation = {
+    targets: [],
+    report: async () => ({ sources: [], destinations: [] }),
+    runs: async () => [],
+    request: async () => undefined,
+  };
   const admin = await createAdminApp({
-    journal: { ...journal, append, replay, startReplay },
+    journal: { ...(journal as Journal & Landings), append, replay, startReplay },
     sources,
     secrets,
     get bodyLimit() {
@@ -216,6 +223,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     coverage: sharedCoverage({ coverage, journal }),
     intake: { ...intakeWindow, refusal: () => admission.refusal() },
     enrichment: enrichers,
+    reconciliation,
     metrics: {
       registry: metrics.registry,
       refresh: createMetricsRefresh({
@@ -225,6 +233,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         admission,
         watermarks: storeLimits,
         enrichment: () => enrichers.status(),
+        reconciliation: () => reconciliation.report(),
         isShared: config.store.engine === 'postgres',
         sources: () => sources.names(),
         refreshRoutes: () => enrichers.all,

@@ -1,11 +1,11 @@
 import type { RunningConfig } from '../config/running-config.ts';
 import type { BackupResult, Journal } from '../journal/journal.ts';
 import type { Landings } from '../journal/landings.ts';
+import type { Reconcilers } from '../reconciliation/reconcilers.ts';
 import type { SourceTable } from '../sources/source-table.ts';
 import type { LogLevel, LogLevelControl } from '../telemetry/log-level.ts';
 import type { AccessRefusal } from './access.ts';
 import type { EnrichmentSource } from './enrichment-routes.ts';
-import type { ReconciliationSource } from './reconciliation-routes.ts';
 
 /* What the admin port needs from the rest of the relay. */
 
@@ -86,6 +86,9 @@ export interface AdminObserver {
   /** An unexpected error was handled; `error` is for the log. */
   errorCaught(message: string, error: unknown): void;
 }
+
+/** What is compared with Capillary and with AEP; of sources and destinations with `reconcile`. */
+export type ReconciliationSource = Pick<Reconcilers, 'targets' | 'report' | 'runs' | 'request'>;
 
 /** The latest answer of the inlet or of IMS. */
 export interface AnswerView {

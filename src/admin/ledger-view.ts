@@ -3,7 +3,7 @@ import type { LandingCounts } from '../journal/landings.ts';
 import type { SourceReconciliation } from '../reconciliation/reconciliation-report.ts';
 import { isoTime } from './views.ts';
 
-/** What Capillary sent within `sentFrom`–`sentUntil`, as its log says; of sources with `reconcile`. */
+/** What Capillary's log has of `sentFrom`–`sentUntil`; of sources with `reconcile`. */
 export interface SentColumns {
   readonly sent?: number;
   readonly recovered?: number;

@@ -2,16 +2,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { suggest } from '../config/nearest.ts';
 import { ProblemError } from '../http/problems.ts';
-import type { Reconcilers } from '../reconciliation/reconcilers.ts';
 import { MAX_OPEN_RUNS, type RunTarget } from '../reconciliation/run-requests.ts';
 import { operatorOf } from './access.ts';
-import type { AdminObserver } from './admin-parts.ts';
+import type { AdminObserver, ReconciliationSource } from './admin-parts.ts';
 import { destinationReconciliationView, runView, sourceReconciliationView } from './reconciliation-view.ts';
 import { nonEmptyString, parseInput } from './requests.ts';
 import { timeField } from './time-field.ts';
-
-/** What is compared with Capillary and with AEP; of sources and destinations with `reconcile`. */
-export type ReconciliationSource = Pick<Reconcilers, 'targets' | 'report' | 'runs' | 'request'>;
 
 interface ReconciliationParts {
   readonly reconciliation: ReconciliationSource;

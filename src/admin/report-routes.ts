@@ -3,11 +3,10 @@ import { z } from 'zod';
 import type { Journal, SharedContact } from '../journal/journal.ts';
 import type { Landings } from '../journal/landings.ts';
 import type { SourceTable } from '../sources/source-table.ts';
-import type { CoverageSource } from './admin-parts.ts';
+import type { CoverageSource, ReconciliationSource } from './admin-parts.ts';
 import { fieldsThatFit } from './answer-size.ts';
 import { checkSource } from './filter-values.ts';
 import { ledgerView } from './ledger-view.ts';
-import type { ReconciliationSource } from './reconciliation-routes.ts';
 import { nonEmptyString, parseInput } from './requests.ts';
 import { isoTime } from './views.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
-import type { LedgerAnswer, LedgerCounts } from './admin-answers.ts';
+import type { LedgerAnswer, LedgerCounts } from './ledger-answer.ts';
 import { EXIT } from './command-error.ts';
 import { formatTable, toPrintable } from './table.ts';
 import { formatTime } from './time-format.ts';

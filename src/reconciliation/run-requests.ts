@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Landings } from '../journal/landings.ts';
 import type { RunRequest } from './reconcile-run.ts';
 
-/* Runs that operators ask for. They are notes, so any replica can be asked and the leader runs them. */
+/* Runs that operators ask for: notes, so that any replica can be asked and the leader runs them. */
 
 /** `capillary`: a source; `aep`: a destination. */
 export type ReconcileSide = 'capillary' | 'aep';

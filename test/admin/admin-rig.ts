@@ -185,6 +185,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     /** Why webhooks are answered 503. */
     refusal: undefined as Refusal | undefined,
     enrichment: [] as readonly EnrichmentStatus[],
+    reconciliation: undefined as AdminParts['reconciliation'] | undefined,
     lastAnswers: {} as DestinationView['lastAnswers'],
   };
   state.now = Date.UTC(2026, 0, 31, 8);
@@ -202,6 +203,14 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     coverage: sharedCoverage({ coverage, journal }),
     intake: { ...window, refusal: () => state.refusal },
     enrichment: { status: () => state.enrichment },
+    reconciliation: {
+      get targets() {
+        return state.reconciliation?.targets ?? [];
+      },
+      report: async () => (await state.reconciliation?.report()) ?? { sources: [], destinations: [] },
+      runs: async () => (await state.reconciliation?.runs()) ?? [],
+      request: async (request, targets) => state.reconciliation?.request(request, targets),
+    },
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },
     health: { live: () => state.live, ready: () => state.ready() },
     token: () => state.token,

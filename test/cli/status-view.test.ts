@@ -61,6 +61,7 @@ function snapshot(more: Partial<Snapshot> = {}): Snapshot {
     destinations: [],
     replicas: [],
     enrichment: [],
+    reconciliation: { sources: [], destinations: [], runs: [] },
     deadLetters: [],
     ...more,
   };

@@ -5,7 +5,7 @@ import {
   makeEvents,
 } from '../../simulator/capillary/capillary-events.ts';
 import { sendEvents } from '../../simulator/capillary/webhook-sender.ts';
-import type { LedgerAnswer } from '../admin-answers.ts';
+import type { LedgerAnswer } from '../ledger-answer.ts';
 import { CommandError } from '../command-error.ts';
 import { formatBalance } from '../ledger-command.ts';
 import { ORG_ID } from './demo-environment.ts';

@@ -41,7 +41,10 @@ function seenText(until: string | undefined, now: number): string {
   return `as of ${formatAge(Math.max(0, now - Date.parse(until)))} ago`;
 }
 
-/** What both ends say, one line for each source and destination with `reconcile`. @param now epoch ms */
+/**
+ * What both ends say, a line for each source and destination with `reconcile`.
+ * @param now epoch ms
+ */
 export function reconciliationLines({ sources, destinations }: ReconciliationAnswer, now: number): Line[] {
   return [
     ...sources.map((one) => lineOf(one.source, one, [formatSent(one), seenText(one.seesUntil, now)])),

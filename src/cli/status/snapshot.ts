@@ -4,9 +4,9 @@ import type {
   EventAnswer,
   HealthAnswer,
   IntakeAnswer,
-  LedgerAnswer,
   ReplicaAnswer,
 } from '../admin-answers.ts';
+import type { LedgerAnswer } from '../ledger-answer.ts';
 import type { AdminClient } from '../admin-client.ts';
 import { CommandError } from '../command-error.ts';
 import type { ReconciliationAnswer } from '../reconcile/reconciliation-answer.ts';

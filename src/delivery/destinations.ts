@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { FleetNotice } from '../journal/journal.ts';
+import { contactKey } from '../mapping/contact-key.ts';
+import type { IsShared } from '../mapping/mapping-result.ts';
 import { createProgramCatalogue } from '../mapping/program-catalogue.ts';
 import {
   type ContactRegister,
@@ -24,6 +26,7 @@ import {
   type RunningDestination,
 } from './running-destination.ts';
 import { pause as waitFor } from './scheduling.ts';
+import { createSentRecordReader, type SentRecordReader } from './sent-record-reader.ts';
 
 export interface Destinations {
   /** In the order of the configuration. */
@@ -53,6 +56,8 @@ export interface Destinations {
   prepare(next: Config): Promise<() => void>;
   /** Applies rotated client secrets. A destination with changed ones makes its next try at once. */
   setSecrets(destinations: readonly DestinationConfig[]): void;
+  /** Makes again what was sent to a destination, with the configuration of the time of the call. */
+  sentRecords(name: string): SentRecordReader;
 }
 
 /** How old it can be what this replica knows of what others have learnt. */
@@ -82,6 +87,11 @@ export function createDestinations(
     sharedContacts.set(destination.name, shared);
     return contactsOf(parts, destination, shared);
   };
+  /** Whether a contact is shared, as it is known at the time of the call. */
+  const sharedOf =
+    (name: string): IsShared =>
+    (orgId, kind, id) =>
+      sharedContacts.get(name)?.has(contactKey(orgId, kind, id)) === true;
   const registers: ContactRegister[] = [];
   let all = config.destinations.map((destination) => {
     const contacts = registerOf(destination);
@@ -273,6 +283,14 @@ export function createDestinations(
       return () => commit(next, loaded);
     },
     setSecrets,
+    sentRecords: (name) =>
+      createSentRecordReader({
+        journal,
+        programs,
+        destination: () => get(name)?.config,
+        sources: () => get(name)?.sources ?? [],
+        isShared: sharedOf(name),
+      }),
   };
 }
 

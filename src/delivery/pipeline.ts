@@ -13,6 +13,7 @@ import type { Prepared } from './prepare.ts';
 import { createPreparer, type PreparerParts } from './preparer.ts';
 import { createInFlightCounter, createYieldingQueue, pause } from './scheduling.ts';
 import { createSettler, JOURNAL_RETRY_MS } from './settler.ts';
+import { withWatch } from './watch-choice.ts';
 
 /** Processes claimed events in arrays: map, send through the batcher, settle. */
 export interface Pipeline {
@@ -103,7 +104,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     }
     if (settlement.state === 'pending' && settlement.enrichment !== undefined)
       preparer.remember(settlement.receipt);
-    settler.settle(inFlight, settlement);
+    settler.settle(inFlight, withWatch(settlement, inFlight.results, destination.reconcile));
   };
 
   const send = (inFlight: InFlight, prepared: Prepared): void => {

@@ -20,6 +20,7 @@ const PERMISSIONS: readonly (readonly [prefix: string, read: string, write: stri
   ['/data/foundation/flowservice/', 'View Sources', 'Manage Sources'],
   ['/data/foundation/conversion/', 'View Sources', 'Manage Sources'],
   ['/data/core/ups/', 'View Profiles', 'Manage Profiles'],
+  ['/data/infrastructure/observability/', 'View Observability Insights', 'View Observability Insights'],
 ];
 
 /** The permission that a call needs; undefined for a path of no known service. */

@@ -69,7 +69,7 @@ export async function readFlowObject(
 }
 
 /** The path of the next page, below that of Flow Service. */
-function nextPage(body: JsonValue | undefined): string | undefined {
+export function nextFlowPage(body: JsonValue | undefined): string | undefined {
   const links = isJsonObject(body) ? body['_links'] : undefined;
   const next = isJsonObject(links) ? links['next'] : undefined;
   const href = isJsonObject(next) ? textIn(next, 'href') : undefined;
@@ -96,7 +96,7 @@ export async function findFlowObjects(
     const items = readAnswer(answer, `GET ${FLOW_SERVICE}/${kind}`, itemsOf);
     if (!items.ok) return items;
     found.push(...items.value);
-    path = answer.ok ? nextPage(answer.body) : undefined;
+    path = answer.ok ? nextFlowPage(answer.body) : undefined;
   }
   return { ok: true, value: found.toSorted((left, right) => left.createdAt - right.createdAt) };
 }

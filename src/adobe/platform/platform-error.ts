@@ -105,8 +105,14 @@ function requestIdOf(headers: Extract<OutboundResult, { kind: 'response' }>['hea
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
+/** Profile Access has documents of its own, whose status is a text. */
+function isProfiles({ statusCode, message }: JsonObject): boolean {
+  return typeof statusCode === 'string' && /^UP[A-Z]*-/.test(textOf(message));
+}
+
 /** Whether the document has what only Adobe's services and gateway write together. */
 function isAdobes(document: JsonObject): boolean {
+  if (isProfiles(document)) return true;
   return errorCode(document) !== '' || (textOf(document['title']) !== '' && 'status' in document);
 }
 

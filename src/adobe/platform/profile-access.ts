@@ -15,6 +15,8 @@ export interface StoredProfile {
   readonly entity: JsonObject;
   /** Epoch ms; 0 if unknown. */
   readonly modifiedAt: number;
+  /** Ids of the datasets that it is merged from; empty if unknown. */
+  readonly sources: readonly string[];
 }
 
 /** An event in the Profile store. */
@@ -35,6 +37,8 @@ export interface EventQuery {
   readonly limit?: number;
   /** Paths such as `eventType`; default all. */
   readonly fields?: readonly string[];
+  /** Whether a 404 is a failure: it can also mean that the look-up of events is not licensed. */
+  readonly isStrict?: boolean;
 }
 
 function millis(value: JsonValue | undefined): number {
@@ -48,7 +52,12 @@ function profileIn(body: JsonValue | undefined): StoredProfile | null | undefine
   const [found] = Object.values(body).filter(isJsonObject);
   const entity = isJsonObject(found?.['entity']) ? found['entity'] : {};
   if (found === undefined || Object.keys(entity).length === 0) return null;
-  return { entity, modifiedAt: millis(found['lastModifiedAt']) };
+  const sources = Array.isArray(found['sources']) ? found['sources'] : [];
+  return {
+    entity,
+    modifiedAt: millis(found['lastModifiedAt']),
+    sources: sources.filter((one) => typeof one === 'string'),
+  };
 }
 
 /**
@@ -85,7 +94,7 @@ function eventOf(child: JsonObject): StoredEvent {
 export async function readEvents(
   client: PlatformClient,
   { namespace, id }: EntityIdentity,
-  { from, to, limit = 100, fields = [] }: EventQuery = {},
+  { from, to, limit = 100, fields = [], isStrict = false }: EventQuery = {},
 ): Promise<PlatformResult<readonly StoredEvent[]>> {
   const query = new URLSearchParams({
     'schema.name': '_xdm.context.experienceevent',
@@ -99,10 +108,10 @@ export async function readEvents(
     ...(fields.length === 0 ? {} : { fields: fields.join(',') }),
   });
   const answer = await client.get(`${ENTITIES}?${query.toString()}`);
-  const read = orAbsent(
-    readAnswer(answer, `GET ${ENTITIES}`, (body) =>
-      isJsonObject(body) ? (objectsOf(body['children']) ?? []).map(eventOf) : undefined,
-    ),
+  const found = readAnswer(answer, `GET ${ENTITIES}`, (body) =>
+    isJsonObject(body) ? (objectsOf(body['children']) ?? []).map(eventOf) : undefined,
   );
+  if (isStrict) return found;
+  const read = orAbsent(found);
   return read.ok ? { ok: true, value: read.value ?? [] } : read;
 }

@@ -30,8 +30,8 @@ function verdictOn(
   { settings }: SimulatorState,
 ): RecordVerdict | undefined {
   const envelope = envelopes[position];
-  const { now, warmUpMs } = settings;
-  return envelope?.ok ? judgeRecord(envelope.message, home, { now: now(), warmUpMs }) : undefined;
+  const { now, warmUpMs, profileLimits: limits } = settings;
+  return envelope?.ok ? judgeRecord(envelope.message, home, { now: now(), warmUpMs, limits }) : undefined;
 }
 
 function landMessages(

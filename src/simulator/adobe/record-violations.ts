@@ -23,7 +23,10 @@ export interface RecordSchema {
 /** Adobe reports at most five errors of one message (docs/platforms/adobe.md#error-documents). */
 const MAX_VIOLATIONS = 5;
 
-const MAX_BYTES: Readonly<Record<XdmKind, number>> = { event: MAX_EVENT_BYTES, profile: MAX_PROFILE_BYTES };
+/** What Profile accepts, in bytes of one record. */
+export type RecordLimits = Readonly<Record<XdmKind, number>>;
+
+export const RECORD_LIMITS: RecordLimits = { event: MAX_EVENT_BYTES, profile: MAX_PROFILE_BYTES };
 
 /** An entity with a time or an event type is an event, any other one is a profile record. */
 export function kindOf(entity: JsonObject): XdmKind {
@@ -81,10 +84,13 @@ function* identityViolations(
 }
 
 /** See docs/platforms/adobe.md#record-limits and docs/platforms/adobe.md#event-times. */
-function* sizeAndTimeViolations(entity: JsonObject, kind: XdmKind, now: number): Generator<Violation> {
+function* sizeAndTimeViolations(
+  entity: JsonObject,
+  { limit, now }: { readonly limit: number; readonly now: number },
+): Generator<Violation> {
   const bytes = jsonBytes(entity);
-  if (bytes > MAX_BYTES[kind]) {
-    const message = `${bytes} bytes are over the limit of ${MAX_BYTES[kind]}`;
+  if (bytes > limit) {
+    const message = `${bytes} bytes are over the limit of ${limit}`;
     yield { pointer: '#', keyword: 'size', message };
   }
   const { timestamp } = entity;
@@ -112,12 +118,13 @@ export function recordViolations(
   now: number,
   namespaces: readonly string[] | undefined,
   schema: RecordSchema = knownFields(entity),
+  limits: RecordLimits = RECORD_LIMITS,
 ): Violation[] {
   const { kind, accepted } = schema;
   function* allViolations(): Generator<Violation> {
     yield* fieldViolations(entity, accepted);
     yield* identityViolations(entity, namespaces);
-    yield* sizeAndTimeViolations(entity, kind, now);
+    yield* sizeAndTimeViolations(entity, { limit: limits[kind], now });
   }
   const violations: Violation[] = [];
   for (const violation of allViolations()) {

@@ -9,6 +9,7 @@ import {
   type PlatformSettings,
   resolvePlatformOptions,
 } from './platform/platform-state.ts';
+import { RECORD_LIMITS, type RecordLimits } from './record-violations.ts';
 
 /** A credential of the simulated IMS. */
 export interface SimulatedCredential {
@@ -59,6 +60,10 @@ export interface SimulatorOptions {
   readonly warmUpMs?: number;
   /** From the answer of an inlet that the platform API made to the data lake; default 2 s. */
   readonly validationDelayMs?: number;
+  /** Larger events reach the data lake, but not Profile, without notice; default 10,000 bytes. */
+  readonly profileEventBytes?: number;
+  /** The same for the records of profiles; default 100,000 bytes. */
+  readonly profileRecordBytes?: number;
   /**
    * From the creation of an object of the platform API until lists show it; default 0. By its id
    * it is found at once.
@@ -88,6 +93,7 @@ export interface SimulatorSettings {
   readonly isEmpty: boolean;
   readonly warmUpMs: number;
   readonly validationDelayMs: number;
+  readonly profileLimits: RecordLimits;
   readonly listLagMs: number;
   readonly faults: readonly FaultRule[];
   readonly capillary: CapillarySettings;
@@ -117,6 +123,10 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
     isEmpty: options.empty ?? false,
     warmUpMs: options.warmUpMs ?? DEFAULT_WARM_UP_MS,
     validationDelayMs: options.validationDelayMs ?? DEFAULT_VALIDATION_DELAY_MS,
+    profileLimits: {
+      event: options.profileEventBytes ?? RECORD_LIMITS.event,
+      profile: options.profileRecordBytes ?? RECORD_LIMITS.profile,
+    },
     listLagMs: options.listLagMs ?? 0,
     faults: parseFaultRules(options.faults ?? []),
     capillary: resolveCapillaryOptions(options.capillary),

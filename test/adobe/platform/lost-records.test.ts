@@ -168,13 +168,14 @@ it('flow runs have counts and errors', async () => {
     {
       id: 'r1',
       startedAt: 5,
+      completedAt: undefined,
       status: 'failed',
       inputRecords: 10,
       outputRecords: 8,
       failedRecords: 2,
       errors: [{ code: 'C-1', message: 'why' }],
     },
-    { id: 'r2', startedAt: 7, status: '', inputRecords: 0, outputRecords: 0, failedRecords: 0, errors: [] },
+    { id: 'r2', startedAt: 7, completedAt: undefined, status: '', inputRecords: 0, outputRecords: 0, failedRecords: 0, errors: [] },
   ]);
   expect(server.requests[0]?.url).toContain('/runs?property=flowId%3D%3Df-1&orderby=-createdAt&limit=100');
 });
@@ -196,6 +197,7 @@ describe('profile access', () => {
     expect(read.ok && read.value).toEqual({
       entity: { person: {}, loyalty: { points: 1 } },
       modifiedAt: Date.UTC(2026, 0, 1),
+      sources: [],
     });
     expect(server.requests[0]?.url).toBe(
       '/data/core/ups/access/entities?schema.name=_xdm.context.profile&entityId=a+b&entityIdNS=capillaryId&fields=loyalty.points%2Cperson',

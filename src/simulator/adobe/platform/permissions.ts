@@ -9,6 +9,7 @@ export const PERMISSIONS = [
   'View Sources',
   'Manage Sources',
   'View Profiles',
+  'View Observability Insights',
 ] as const;
 
 export type Permission = (typeof PERMISSIONS)[number];

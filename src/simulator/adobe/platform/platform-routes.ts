@@ -9,6 +9,7 @@ import { EXPORT_ROUTES } from './export-routes.ts';
 import { FLOW_RUN_ROUTES } from './flow-run-routes.ts';
 import { MAPPING_SET_ROUTES } from './mapping-set-routes.ts';
 import { NAMESPACE_ROUTES } from './namespace-routes.ts';
+import { OBSERVABILITY_ROUTES } from './observability-routes.ts';
 import { registerRoutes } from './platform-gateway.ts';
 import type { PlatformRoute } from './platform-route.ts';
 import { PROFILE_ROUTES } from './profile-routes.ts';
@@ -29,6 +30,7 @@ const PLATFORM_ROUTES: readonly PlatformRoute[] = [
   ...BATCH_ROUTES,
   ...EXPORT_ROUTES,
   ...PROFILE_ROUTES,
+  ...OBSERVABILITY_ROUTES,
 ];
 
 /** The simulated platform.adobe.io: gateway, schema registry, namespaces, Catalog, Flow Service. */

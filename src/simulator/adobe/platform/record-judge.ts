@@ -3,7 +3,7 @@ import { type Violation, violationText } from '../field-violations.ts';
 import type { InletMessage } from '../inlet-request.ts';
 import type { RecordVerdict } from '../record-fate.ts';
 import { type Identity, primaryIdentity } from '../record-identity.ts';
-import { NO_PRIMARY, recordViolations } from '../record-violations.ts';
+import { NO_PRIMARY, type RecordLimits, recordViolations } from '../record-violations.ts';
 import { mappedRecord } from './data-prep.ts';
 import { baseConnectionIds, connectionParams, mappingOf, objectAt, targetsOf, textAt } from './flow-body.ts';
 import type {
@@ -22,6 +22,8 @@ import { identityDescriptorsOf, schemaFields } from './schema-fields.ts';
 export interface JudgeSettings {
   readonly now: number;
   readonly warmUpMs: number;
+  /** Default: those of Adobe. */
+  readonly limits?: RecordLimits;
 }
 
 function lost(reason: string): RecordVerdict {
@@ -119,10 +121,10 @@ function violationsOf(
   { entity, dataset, schema }: Validation,
   { operations }: InletMessage,
   sandbox: Sandbox,
-  now: number,
+  { now, limits }: JudgeSettings,
 ): Violation[] {
   const codes = sandbox.namespaces.map(({ code }) => code);
-  const found = recordViolations(entity, now, codes, schema);
+  const found = recordViolations(entity, now, codes, schema, limits);
   const field = fieldIdentity(entity, dataset.schemaId, sandbox);
   const inMap = primaryIdentity(entity);
   if (inMap && field) {
@@ -138,10 +140,11 @@ function judgeEntity(
   { entity, dataset, schema }: Validation,
   message: InletMessage,
   sandbox: Sandbox,
-  now: number,
+  settings: JudgeSettings,
 ): RecordVerdict {
+  const { now } = settings;
   const field = fieldIdentity(entity, dataset.schemaId, sandbox);
-  const found = violationsOf({ entity, dataset, schema }, message, sandbox, now);
+  const found = violationsOf({ entity, dataset, schema }, message, sandbox, settings);
   const invalid = found.filter(({ keyword }) => !PROFILE_ONLY.includes(keyword));
   const upsert = upsertEffect(message.operations, dataset, sandbox);
   if (upsert.problem !== undefined) return failedHeader(upsert.problem);
@@ -207,7 +210,7 @@ export function judgeRecord(
   }
   const problem = headerProblem(message, dataset, connection);
   if (problem !== undefined) return failedHeader(problem);
-  const verdict = judgeContent(message, flow, { sandbox, dataset }, settings.now);
+  const verdict = judgeContent(message, flow, { sandbox, dataset }, settings);
   return { ...verdict, datasetId };
 }
 
@@ -216,12 +219,12 @@ function judgeContent(
   message: InletMessage,
   flow: TwinFlowObject,
   { sandbox, dataset }: { readonly sandbox: Sandbox; readonly dataset: TwinDataset },
-  now: number,
+  settings: JudgeSettings,
 ): RecordVerdict {
   const schema = schemaFields(sandbox, dataset.schemaId);
   if (!schema) return failedHeader('the schema does not exist');
   const mapping = message.format === 'raw' ? mappingOf(flow.body) : undefined;
   const set = mapping && sandbox.mappingSets.get(mapping.id);
   const entity = set ? mappedRecord(message.entity, set) : message.entity;
-  return judgeEntity({ entity, dataset, schema }, message, sandbox, now);
+  return judgeEntity({ entity, dataset, schema }, message, sandbox, settings);
 }

@@ -1,0 +1,156 @@
+import type { Doubt, Landings } from '../../journal/landings.ts';
+import type { Reconciler } from '../reconcile-run.ts';
+import type { CheckProblem, DestinationReconciliation, Difference } from '../reconciliation-report.ts';
+import { type CheckState, createCheckState, type OpenRange } from './check-state.ts';
+import { checkCounts } from './count-check.ts';
+import type { DestinationReconcilerParts } from './destination-parts.ts';
+import { buildReport } from './destination-report.ts';
+import { knowledgeOf } from './record-knowledge.ts';
+import { createFailedBatchCheck } from './failed-batch-check.ts';
+import { readFacts, type TargetFacts, targetsOf } from './flow-causes.ts';
+import { createProfileReader } from './profile-reader.ts';
+import { checkRange, isReplayed, isSettled, type RangeCheckParts } from './range-check.ts';
+import { checkDoubts, checkWatched, type WatchedCheckParts } from './watched-check.ts';
+import { withoutMissing } from './window-account.ts';
+
+/** At 100 ms each they take some minutes; what is left is for the next run. */
+const CALLS_PER_RUN = 2_000;
+
+/** Goes on with the ranges whose events are looked up. */
+async function checkRanges(
+  state: CheckState,
+  parts: RangeCheckParts,
+  { confirm }: Pick<Landings, 'confirm'>,
+  now: () => number,
+  signal: AbortSignal,
+): Promise<CheckProblem | undefined> {
+  const replace = async (old: OpenRange, next: OpenRange | undefined): Promise<void> => {
+    const counts = await state.counts();
+    const isOld = (one: OpenRange): boolean =>
+      one.from === old.from && one.until === old.until && one.cause === old.cause;
+    const open = counts.open.flatMap((one) => (isOld(one) ? (next === undefined ? [] : [next]) : [one]));
+    if (next !== undefined) return state.saveCounts({ ...counts, open });
+    // What was missing beyond the deficit was carried on as under way.
+    const { missing, deficit } = old;
+    const carry = {
+      event: withoutMissing(counts.carry.event, missing.event - deficit.event),
+      profile: withoutMissing(counts.carry.profile, missing.profile - deficit.profile),
+    };
+    return state.saveCounts({ ...counts, open, carry });
+  };
+  for (const open of (await state.counts()).open) {
+    signal.throwIfAborted();
+    const { range, problem } = await checkRange(open, parts, (next) => replace(open, next), signal);
+    if (problem !== undefined) return problem;
+    if (!isSettled(range) && !(await isReplayed(range, parts))) continue;
+    const { from, until } = range;
+    await confirm(parts.destination, { from, until, since: now() });
+    await replace(range, undefined);
+  }
+  return undefined;
+}
+
+/**
+ * Compares what was delivered to a destination with what AEP has: its failed batches, its counts,
+ * and Profile. docs/reconciliation.md says what it can see.
+ */
+export function createDestinationReconciler(
+  parts: DestinationReconcilerParts,
+): Reconciler<DestinationReconciliation> {
+  const { destination, client, journal, sentRecords, observer, now } = parts;
+  const { failedBatches = createFailedBatchCheck(parts) } = parts;
+  const { name, reconcile } = destination;
+  if (reconcile === undefined) throw new Error(`destination ${name} has no reconcile`);
+  const state = createCheckState(journal, name);
+  const onCall = (outcome: string): void => observer.called('aep', name, outcome);
+  const reader = createProfileReader({ client, callsPerRun: parts.callsPerRun ?? CALLS_PER_RUN, onCall });
+
+  const reportDoubts = (doubts: readonly Doubt[]): void => {
+    for (const [code, all] of Map.groupBy(doubts, (doubt) => doubt.code)) {
+      const cause = all[0]?.detail.split(':')[0] ?? 'unknown';
+      observer.found({ side: 'aep', name, kind: code, cause, count: all.length });
+    }
+  };
+
+  /** What each check of a run needs, as far as AEP says how its targets are set up. */
+  const partsOf = async (
+    facts: readonly TargetFacts[],
+    exactSince: number,
+  ): Promise<WatchedCheckParts & RangeCheckParts> => ({
+    destination: name,
+    reader,
+    journal,
+    watching: journal,
+    sentRecords,
+    facts,
+    exactSince,
+    changes: (await state.counts()).changes,
+    profileHorizon: now() - reconcile.profileDelay,
+    now: now(),
+    profileDelay: reconcile.profileDelay,
+    onDoubts: reportDoubts,
+  });
+
+  /** Each check of its own: what one of them lacks does not keep the others from running. */
+  const check = async (signal: AbortSignal, since: number | undefined) => {
+    const problems: CheckProblem[] = [];
+    const differences: Difference[] = [];
+    const add = (problem: CheckProblem | undefined): void => {
+      if (problem !== undefined) problems.push(problem);
+    };
+    add((await failedBatches.check(signal, since)).problem);
+    const facts = await readFacts(client, targetsOf(destination));
+    onCall(facts.ok ? 'ok' : facts.problem.code);
+    if (!facts.ok) return { problems: [...problems, facts.problem], differences };
+    const before = await state.run();
+    const knowledge = await knowledgeOf(parts, before.knowledge);
+    if (knowledge !== before.knowledge) await state.saveRun({ ...before, knowledge });
+    add(await checkDoubts(await partsOf(facts.value, knowledge.since), signal));
+    add(
+      (
+        await checkCounts(
+          { destination: name, reconcile, client, journal, state, onCall, now },
+          facts.value,
+          signal,
+        )
+      ).problem,
+    );
+    const ranges = await partsOf(facts.value, knowledge.since);
+    add(await checkRanges(state, ranges, journal, now, signal));
+    const watched = await checkWatched(ranges, signal);
+    add(watched.problem);
+    differences.push(...watched.differences);
+    return { problems, differences, ...(watched.problem ? {} : { seesProfileUntil: ranges.profileHorizon }) };
+  };
+
+  const report = () => buildReport({ ...parts, failedBatches, reconcile, state, reader });
+
+  return {
+    name,
+    every: reconcile.every,
+    async run({ since }, signal) {
+      const startedAt = now();
+      reader.refill();
+      const result = await check(signal, since);
+      const before = await state.run();
+      // That the calls of a run are used up is no failure: the next one continues.
+      const [problem] = result.problems.filter(({ code }) => code !== 'budget');
+      const { problem: _, ...rest } = before;
+      await state.saveRun({
+        ...rest,
+        ...(problem === undefined ? { lastRunAt: now() } : { problem }),
+        ...('seesProfileUntil' in result ? { seesProfileUntil: result.seesProfileUntil } : {}),
+        differences: [...result.differences, ...before.differences],
+      });
+      const { state: outcome } = await report();
+      observer.runEnded({
+        side: 'aep',
+        name,
+        outcome: outcome === 'failing' ? 'failed' : outcome === 'differences' ? outcome : 'ok',
+        durationMs: now() - startedAt,
+      });
+    },
+    report,
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,94 @@
+import type { DestinationReconcileConfig } from '../../config/reconcile-config.ts';
+import type { RecordedDoubt } from '../../journal/landings.ts';
+import type {
+  DestinationReconciliation,
+  Difference,
+  DifferenceKind,
+  LandedSums,
+} from '../reconciliation-report.ts';
+import type { CheckState } from './check-state.ts';
+import type { DestinationReconcilerParts, FailedBatches } from './destination-parts.ts';
+import { differenceOf } from './doubt-texts.ts';
+import type { ProfileReader } from './profile-reader.ts';
+import { rangeDifference } from './range-check.ts';
+
+const MAX_DIFFERENCES = 100;
+/** The newest doubts whose kinds are counted; a page of the journal has no more. */
+const COUNTED_DOUBTS = 500;
+
+export interface ReportParts extends Pick<DestinationReconcilerParts, 'destination' | 'sources' | 'journal'> {
+  readonly failedBatches: FailedBatches;
+  readonly reconcile: DestinationReconcileConfig;
+  readonly state: CheckState;
+  readonly reader: Pick<ProfileReader, 'counts'>;
+}
+
+type Open = Partial<Record<DifferenceKind, number>>;
+
+/** Of the sources that feed the destination now. */
+async function sumsOf({ journal, sources }: ReportParts): Promise<LandedSums> {
+  const [ledger, landings] = [await journal.ledger(), await journal.landings()];
+  let [stillDelivered, landed, refusedLater] = [0, 0, 0];
+  for (const { name } of sources) {
+    stillDelivered += ledger[name]?.delivered ?? 0;
+    landed += landings[name]?.landed ?? 0;
+    refusedLater += landings[name]?.refusedLater ?? 0;
+  }
+  // Two reads: an event that was confirmed between them counts as landed.
+  const delivered = Math.max(stillDelivered, landed) + refusedLater;
+  return { delivered, landed, refusedLater, unconfirmed: delivered - landed - refusedLater };
+}
+
+function addOpen(open: Open, kind: DifferenceKind, count: number): void {
+  open[kind] = (open[kind] ?? 0) + count;
+}
+
+function openOf(doubts: readonly RecordedDoubt[], count: number, others: readonly Difference[]): Open {
+  const open: Open = {};
+  for (const doubt of doubts) addOpen(open, differenceOf(doubt).kind, 1);
+  // Of those beyond the newest ones the kind is not read; they are those of a large loss.
+  if (count > doubts.length) addOpen(open, 'not-in-aep', count - doubts.length);
+  for (const { isOpen, kind, count: own } of others) if (isOpen) addOpen(open, kind, own);
+  return open;
+}
+
+/** What is known about a destination, from the journal. */
+export async function buildReport(parts: ReportParts): Promise<DestinationReconciliation> {
+  const { destination, journal, failedBatches, state, reader } = parts;
+  const { name } = destination;
+  const [counts, run, batches] = [await state.counts(), await state.run(), await failedBatches.report()];
+  const doubts = await journal.doubts(name, COUNTED_DOUBTS);
+  const ranges = counts.open
+    .filter(({ deficit }) => deficit.event + deficit.profile > 0)
+    .map((range) => rangeDifference(range, name, run.problem !== undefined));
+  const open = { ...openOf(doubts.newest, doubts.count, [...ranges, ...run.differences]) };
+  for (const [kind, count] of Object.entries(batches.open)) addOpen(open, kind as DifferenceKind, count);
+  const differences = [
+    ...ranges,
+    ...batches.differences.filter(({ isOpen }) => isOpen),
+    ...doubts.newest.map(differenceOf),
+    ...batches.differences.filter(({ isOpen }) => !isOpen),
+    ...run.differences,
+  ].slice(0, MAX_DIFFERENCES);
+  const hasRun = run.lastRunAt !== undefined;
+  const { problem, lastRunAt, seesProfileUntil } = run;
+  return {
+    destination: name,
+    state:
+      problem !== undefined
+        ? 'failing'
+        : !hasRun
+          ? 'never'
+          : Object.keys(open).length > 0
+            ? 'differences'
+            : 'ok',
+    ...(lastRunAt === undefined ? {} : { lastRunAt }),
+    ...(problem === undefined ? {} : { problem }),
+    differences,
+    open,
+    ...(counts.mark === undefined ? {} : { seesLakeUntil: counts.mark }),
+    ...(seesProfileUntil === undefined ? {} : { seesProfileUntil }),
+    sums: await sumsOf(parts),
+    readBack: reader.counts(),
+  };
+}

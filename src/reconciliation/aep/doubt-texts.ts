@@ -1,0 +1,67 @@
+import type { Doubt, RecordedDoubt } from '../../journal/landings.ts';
+import type { Difference, DifferenceCause, DifferenceKind } from '../reconciliation-report.ts';
+import type { EventFinding } from './event-check.ts';
+
+/* A doubt is stored with its cause, because the journal keeps a code and a sentence only. */
+
+const CAUSE_TEXTS: Readonly<Partial<Record<DifferenceCause, string>>> = {
+  'near-size-limit': 'the record is near the size that Profile accepts',
+  'flow-too-young': 'it was delivered within minutes after the dataflow was made or changed',
+  'flow-disabled': 'the dataflow is disabled',
+  'dataset-not-for-profile': 'the dataset is not enabled for Profile',
+  'too-old-for-profile': 'it is older than the dataset keeps events in Profile',
+  'another-writer': 'another dataset writes to the profile too',
+};
+
+const KINDS: readonly DifferenceKind[] = ['not-in-aep', 'not-in-profile', 'profile-differs'];
+
+function causeText(cause: DifferenceCause): string {
+  const text = CAUSE_TEXTS[cause];
+  return text === undefined ? '' : `; ${text}`;
+}
+
+/**
+ * The doubt about an event that Profile does not have as it was sent; undefined if there is none.
+ * @param inCounts whether the counts of the period differ too
+ */
+export function doubtOf(receipt: string, finding: EventFinding, inCounts: boolean): Doubt | undefined {
+  if (finding.kind === 'missing') {
+    const what = finding.of.includes('event') ? 'the event' : 'the record of the profile';
+    const code = inCounts ? 'not-in-aep' : 'not-in-profile';
+    const detail = `${finding.cause}: Profile does not have ${what}${causeText(finding.cause)}`;
+    return { receipt, code, detail };
+  }
+  if (finding.kind === 'differs' && finding.cause !== 'another-writer') {
+    const detail = `${finding.cause}: the profile differs in ${finding.paths}${causeText(finding.cause)}`;
+    return { receipt, code: 'profile-differs', detail };
+  }
+  return undefined;
+}
+
+const REPLAY_FIXES: readonly DifferenceCause[] = ['flow-too-young', 'unknown'];
+
+function fixOf(cause: DifferenceCause, receipt: string): string {
+  const replay = `capillary-relay events replay ${receipt} --states delivered --as-new`;
+  if (REPLAY_FIXES.includes(cause)) return replay;
+  if (cause === 'near-size-limit')
+    return `make the record smaller with an override (docs/mapping.md, Sizes), then: ${replay}`;
+  if (cause === 'too-old-for-profile')
+    return 'lengthen the expiration of the dataset, if these events are needed in Profile';
+  return `capillary-relay provision verify, then: ${replay}`;
+}
+
+/** A recorded doubt as operators see it. */
+export function differenceOf({ receipt, code, detail, eventName, eventId }: RecordedDoubt): Difference {
+  const [, cause = 'unknown', text = detail] = /^([a-z-]+): (.*)$/s.exec(detail) ?? [];
+  return {
+    kind: KINDS.find((kind) => kind === code) ?? 'not-in-profile',
+    cause: cause as DifferenceCause,
+    count: 1,
+    isOpen: true,
+    receipt,
+    eventName,
+    ...(eventId === undefined ? {} : { eventId }),
+    detail: text,
+    fix: fixOf(cause as DifferenceCause, receipt),
+  };
+}

@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createInlet } from './adobe/inlet/inlet-client.ts';
 import { createTokenSource } from './adobe/ims/token-source.ts';
@@ -12,11 +11,11 @@ import { createDestinationDirectory } from './delivery/destination-directory.ts'
 import { createDestinations } from './delivery/destinations.ts';
 import { createEnrichers } from './enrichment/enrichers.ts';
 import { createEgress } from './http/egress.ts';
-import { listen, requireFreePort } from './http/listen.ts';
+import { closeWithin, listen, requireFreePort } from './http/listen.ts';
 import { createAdmissionControl } from './intake/admission.ts';
 import { createSourceTable } from './sources/source-table.ts';
 import { PAYLOAD_LOST } from './journal/event-reasons.ts';
-import type { Journal, Landings, Ledger, ReplayRequest } from './journal/journal.ts';
+import type { Journal, Ledger, ReplayRequest } from './journal/journal.ts';
 import { createConfigReports, removedSourceWarnings, reportMisplaced } from './monitoring/config-reports.ts';
 import { createEnrichmentReports } from './monitoring/enrichment-reports.ts';
 import { createCoverage } from './monitoring/field-coverage.ts';
@@ -34,8 +33,10 @@ import {
 } from './monitoring/stage-reports.ts';
 import { createMaintenanceReports } from './monitoring/maintenance-reports.ts';
 import { createMetricsRefresh } from './monitoring/metrics-refresh.ts';
+import { createReconciliationReports } from './monitoring/reconciliation-reports.ts';
 import { createReplicaReports } from './monitoring/replica-report.ts';
 import { createWebhookLines } from './monitoring/webhook-lines.ts';
+import { openReconcilers } from './open-reconcilers.ts';
 import { backUp, limitsOf, openStore } from './open-store.ts';
 
 export interface RelayOptions {
@@ -69,16 +70,6 @@ export interface Relay {
 const DRAIN_MS = 200;
 /** Connections with unanswered requests are closed after this time. */
 const CLOSE_TIMEOUT_MS = { intake: 3_000, admin: 1_000 } as const;
-
-/**
- * A slow request body or a replay of millions must not delay the shutdown: Capillary retries the
- * request, and the replay continues after the restart.
- */
-async function closeWithin(app: FastifyInstance, ms: number): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), ms);
-  await app.close();
-  clearTimeout(timer);
-}
 
 async function requireFreePorts({ admin, server }: LoadedConfig['config']): Promise<void> {
   await requireFreePort('admin', admin);
@@ -130,6 +121,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         egress.set(next.egress);
         const closeReplaced = enrichers.set(next.sources);
         commitDestinations();
+        void reconcilers.set(next)();
         void closeReplaced();
         logLevel.configure(next.log.level);
       };
@@ -205,15 +197,19 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const unsubscribe = journal.onMaintenance(
     createMaintenanceReports(log, metrics, config.store.encryptionKeys.length > 0),
   );
-  // Until the parts that compare exist.
-  const reconciliation = {
-    targets: [],
-    report: async () => ({ sources: [], destinations: [] }),
-    runs: async () => [],
-    request: async () => undefined,
-  };
+  const reconcilers = openReconcilers({
+    config,
+    sources: () => running.current.sources,
+    journal: { ...journal, append },
+    admission,
+    bodyLimit: () => server.bodyLimit,
+    egress,
+    enrichers,
+    observer: createReconciliationReports(log, metrics),
+    now,
+  });
   const admin = await createAdminApp({
-    journal: { ...(journal as Journal & Landings), append, replay, startReplay },
+    journal: { ...journal, append, replay, startReplay },
     sources,
     secrets,
     get bodyLimit() {
@@ -223,7 +219,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     coverage: sharedCoverage({ coverage, journal }),
     intake: { ...intakeWindow, refusal: () => admission.refusal() },
     enrichment: enrichers,
-    reconciliation,
+    reconciliation: reconcilers,
     metrics: {
       registry: metrics.registry,
       refresh: createMetricsRefresh({
@@ -233,7 +229,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
         admission,
         watermarks: storeLimits,
         enrichment: () => enrichers.status(),
-        reconciliation: () => reconciliation.report(),
+        reconciliation: () => reconcilers.report(),
         isShared: config.store.engine === 'postgres',
         sources: () => sources.names(),
         refreshRoutes: () => enrichers.all,
@@ -264,6 +260,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     webhookLines.flush();
     await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
     await Promise.all([closeWithin(intake, CLOSE_TIMEOUT_MS.intake), destinations.stop()]);
+    await reconcilers.stop();
     await enrichers.stop();
     webhookLines.flush();
     stopping.abort();
@@ -277,6 +274,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
       await admission.start(stopping.signal);
       await destinations.start();
       enrichers.start();
+      reconcilers.start();
       // Counting reads all pending events, so nobody waits for it.
       void reportMisplaced(destinations.misplaced.check(), log);
       void watchSecrets(running, stopping.signal);

@@ -140,3 +140,13 @@ export async function listen(
   }
   return urlOf(app);
 }
+
+/**
+ * A slow request body or a replay of millions must not delay the shutdown: Capillary retries the
+ * request, and the replay continues after the restart.
+ */
+export async function closeWithin(app: FastifyInstance, ms: number): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), ms);
+  await app.close();
+  clearTimeout(timer);
+}

@@ -1,12 +1,12 @@
-import type { Journal, Landings, MessageKind, NewEvent, Settlement } from '../../src/journal/journal.ts';
+import type { Journal, MessageKind, NewEvent, Settlement } from '../../src/journal/journal.ts';
 import { append, sampleAttempt, sampleEvent, settleAs, settled } from './samples.ts';
 
 /** A journal of an engine that has Landings. */
-export type LandingJournal = Journal & Landings;
+export type LandingJournal = Journal;
 
 /** The engine under test must have it. */
 export function landingsOf(journal: Journal): LandingJournal {
-  return journal as LandingJournal;
+  return journal;
 }
 
 /** A settlement that delivers messages of these kinds, each by a request of its own. */

@@ -37,8 +37,14 @@ function temporaryFolder(): string {
   return folder;
 }
 
+const clock = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
+
+function setClock(now: number): void {
+  clock.fill(now);
+}
+
 function openJournal(path: string): Promise<Journal & Enrichments> {
-  const clock = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)).fill(T0 + DAY);
+  setClock(T0 + DAY);
   return openSqliteJournal({ path, encryptionKeys: [KEY], clock });
 }
 
@@ -103,8 +109,43 @@ async function fullStore(path: string): Promise<void> {
   const gone = await append(journal, sampleEvent({ lane: lane('gone') }));
   await settleAs(journal, { ...settled.delivered(gone.receipt), erase: [lane('gone')] });
   await enrich(journal);
+  await reconcile(journal);
   await journal.pause('aep', 'carol');
   await journal.close();
+}
+
+/** Deliveries that have landed, are doubted, watched, refused, or not confirmed. */
+async function reconcile(journal: Journal): Promise<void> {
+  const deliver = (watch = false) =>
+    appendSettled(journal, sampleEvent({ destination: 'lake' }), (receipt) => ({
+      ...settled.delivered(receipt),
+      watch,
+      attempts: [
+        sampleAttempt({ outcome: 'delivered' }, { status: 200 }),
+        sampleAttempt({ outcome: 'destination' }, { kind: 'profile', status: undefined }),
+      ],
+    }));
+  const [now, watched, doubted, refused] = [T0 + DAY, await deliver(true), await deliver(), await deliver()];
+  const doubt = { receipt: doubted, code: 'not-in-aep', detail: 'gone\0' };
+  expect(await journal.doubt('lake', [doubt])).toEqual({ doubted: 1 });
+  // Of the events to aep, two doubts come before the confirmation, and the clock goes on after it.
+  const { items } = await journal.list({ states: ['delivered'], destination: 'aep' }, { limit: 2 });
+  await journal.doubt(
+    'aep',
+    items.map(({ receipt }) => ({ ...doubt, receipt })),
+  );
+  setClock(now + 20_000);
+  expect((await journal.confirm('aep', { from: now - 10_000, until: now + 10_000, since: 5 })).landed).toBe(
+    (await journal.count({ states: ['delivered'], destination: 'aep' })) - 2,
+  );
+  await journal.confirm('lake', { from: now - 30_000, until: now - 20_000, since: 6 });
+  expect(
+    await journal.refuse('lake', [
+      { receipt: refused, kind: 'event', idSuffix: '', refusedAt: now, detail: 'no', json: '{}' },
+    ]),
+  ).toEqual({ refused: [refused] });
+  expect(await journal.watched('lake', { until: now + 1, limit: 10 })).toEqual([watched]);
+  await journal.saveReconciliationNotes('capillary:acme', { '2026-08-01': '{"sent":\t1}', state: '[]' });
 }
 
 /** What was fetched for events, what waits for a refresh, and what is pending because of one. */
@@ -156,6 +197,12 @@ function contentsOf(folder: string): Record<string, unknown[]> {
     sent: withSeqOf('sent', 'kind, json'),
     actions: withSeqOf('actions', 'at, action, by'),
     differing: withSeqOf('differing_copies', 'copies, last_at'),
+    doubts: withSeqOf('doubts', 'destination, code, detail, at'),
+    watched: withSeqOf('watched', 'destination, settled_at'),
+    spans: all(
+      `SELECT * FROM spans WHERE events <> 0 OR doubted <> 0 OR events_acknowledged <> 0
+         OR profiles_acknowledged <> 0 OR events_unanswered <> 0 OR profiles_unanswered <> 0 ORDER BY 1, 2, 3`,
+    ),
     contacts: all(
       'SELECT destination, key, customer FROM contacts JOIN contact_scopes s ON s.id = scope ORDER BY 1, 2, 3',
     ),
@@ -176,6 +223,10 @@ function contentsOf(folder: string): Record<string, unknown[]> {
     'programs',
     'counts',
     'backlog',
+    'landings',
+    'confirmed',
+    'marks',
+    'reconciliation_notes',
   ];
   for (const table of same) Object.assign(contents, { [table]: all(`SELECT * FROM ${table} ORDER BY 1, 2`) });
   db.close();

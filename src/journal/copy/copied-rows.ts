@@ -21,6 +21,14 @@ export interface CopiedRefresh {
   readonly running: boolean;
 }
 
+/** That there is a doubt about a delivered event. */
+export interface CopiedDoubt {
+  readonly code: string;
+  readonly detail: string;
+  /** Epoch ms. */
+  readonly at: number;
+}
+
 /** An event with everything that belongs to it alone. */
 export interface CopiedEvent extends EventColumns {
   /** Its place in the order of acceptance, which the copy keeps. */
@@ -41,6 +49,9 @@ export interface CopiedEvent extends EventColumns {
   readonly entities: Uint8Array | null;
   /** If something is still missing. */
   readonly refresh: CopiedRefresh | undefined;
+  readonly doubt: CopiedDoubt | undefined;
+  /** It is to be read back from AEP. */
+  readonly isWatched: boolean;
 }
 
 /** The other tables, in the order in which they are copied. */
@@ -79,10 +90,35 @@ export const SIDE_TABLES = {
     ],
     key: ['id'],
   },
+  // Those whose counts are all 0 are left out.
+  spans: {
+    columns: [
+      'destination',
+      'at',
+      'source',
+      'events',
+      'doubted',
+      'events_acknowledged',
+      'profiles_acknowledged',
+      'events_unanswered',
+      'profiles_unanswered',
+    ],
+    key: ['destination', 'at', 'source'],
+  },
+  landings: { columns: ['source', 'landed', 'refused_later'], key: ['source'] },
+  confirmed: { columns: ['destination', 'from_at', 'until_at', 'since'], key: ['destination', 'from_at'] },
+  marks: { columns: ['name', 'at'], key: ['name'] },
+  reconciliation_notes: { columns: ['scope', 'key', 'json'], key: ['scope', 'key'] },
 } as const satisfies Record<string, { readonly columns: readonly string[]; readonly key: readonly string[] }>;
 
 export type SideTable = keyof typeof SIDE_TABLES;
 export const SIDE_TABLE_NAMES = Object.keys(SIDE_TABLES) as readonly SideTable[];
+
+/** Counts that are compared as sums too, besides the number of their rows. */
+export const SUMMED_COLUMNS = {
+  spans: ['events', 'doubted', 'events_acknowledged', 'profiles_acknowledged'],
+  landings: ['landed', 'refused_later'],
+} as const satisfies Partial<Record<SideTable, readonly string[]>>;
 
 /** What a store holds, to compare two of them. */
 export interface StoreAccount {
@@ -90,7 +126,7 @@ export interface StoreAccount {
   readonly ledger: Readonly<Record<string, SourceCounts & { readonly quarantined_bytes: number }>>;
   /** By destination. */
   readonly backlog: Readonly<Record<string, { readonly pending: number; readonly replaying: number }>>;
-  /** Number of rows by table; of events by source, destination and state. */
+  /** Number of rows by table; of events by source, destination and state. Sums of columns. */
   readonly rows: Readonly<Record<string, number>>;
 }
 

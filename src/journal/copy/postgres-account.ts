@@ -1,16 +1,44 @@
 import { StoreError } from '../journal.ts';
 import { isOverSql } from '../postgres/engine/refresh-state.ts';
-import { type StateCode, STATE_CODES } from '../postgres/engine/stored-events.ts';
+import { type StateCode, STATES } from '../postgres/engine/stored-events.ts';
 import { textOf } from '../postgres/engine/stored-text.ts';
 import type { Connection } from '../postgres/sessions/connection.ts';
 import type { Statement } from '../postgres/sessions/session.ts';
-import { SIDE_TABLE_NAMES, type StoreAccount } from './copied-rows.ts';
+import {
+  SIDE_TABLE_NAMES,
+  SIDE_TABLES,
+  type SideTable,
+  type StoreAccount,
+  SUMMED_COLUMNS,
+} from './copied-rows.ts';
 
 /* What both directions need of a store in PostgreSQL. */
 
-export const STATES = Object.fromEntries(
-  Object.entries(STATE_CODES).map(([state, code]) => [code, state]),
-) as Readonly<Record<StateCode, keyof typeof STATE_CODES>>;
+const SPAN_SUMS = SIDE_TABLES.spans.columns.slice(SIDE_TABLES.spans.key.length);
+
+function summed(columns: readonly string[]): string {
+  return columns.map((column) => `sum(${column})::bigint AS ${column}`).join(', ');
+}
+
+function isAnySum(columns: readonly string[]): string {
+  return columns.map((column) => `sum(${column}) <> 0`).join(' OR ');
+}
+
+const LANDED = ['landed', 'refused_later'];
+
+/** Where a table has rows for each connection: a relation with the columns of the copy. */
+const RELATIONS: Partial<Record<SideTable, string>> = {
+  spans: `(SELECT destination, at, source, ${summed(SPAN_SUMS)} FROM spans
+    GROUP BY destination, at, source HAVING ${isAnySum(SPAN_SUMS)})`,
+  landings: `(SELECT source, ${summed(LANDED)} FROM landings GROUP BY source HAVING ${isAnySum(LANDED)})`,
+  // A store of SQLite without this mark would begin to count when it is opened.
+  marks: `(SELECT name, at FROM marks UNION ALL SELECT 'spans-since', 0
+    WHERE NOT EXISTS (SELECT FROM marks WHERE name = 'spans-since'))`,
+};
+
+export function relationOf(table: SideTable): string {
+  return `${RELATIONS[table] ?? table} AS "${table}"`;
+}
 
 const CHILD_TABLES = ['bodies', 'attempts', 'sent', 'actions', 'differing_copies'] as const;
 
@@ -37,6 +65,22 @@ const LIVE = once(
 type Counts = StoreAccount['ledger'][string];
 type Pending = StoreAccount['backlog'][string];
 
+async function countOf(connection: Connection, from: string): Promise<number> {
+  const [row] = await connection.query<{ n: number }>(once(`SELECT count(*) AS n FROM ${from}`));
+  return row?.n ?? 0;
+}
+
+async function sumsOf(connection: Connection): Promise<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  for (const [table, columns] of Object.entries(SUMMED_COLUMNS))
+    for (const column of columns) {
+      const text = `SELECT coalesce(sum(${column}), 0)::bigint AS n FROM ${table}`;
+      const [row] = await connection.query<{ n: number }>(once(text));
+      sums[`${table} (${column})`] = row?.n ?? 0;
+    }
+  return sums;
+}
+
 export async function accountOf(connection: Connection): Promise<StoreAccount> {
   const rows: Record<string, number> = { notes: 0 };
   const events = await connection.query<{
@@ -50,10 +94,11 @@ export async function accountOf(connection: Connection): Promise<StoreAccount> {
     rows[`events ${textOf(source)} ${textOf(destination)} ${STATES[state]}`] = n;
     rows['notes'] = (rows['notes'] ?? 0) + notes;
   }
-  for (const table of [...CHILD_TABLES, ...SIDE_TABLE_NAMES]) {
-    const [row] = await connection.query<{ n: number }>(once(`SELECT count(*) AS n FROM ${table}`));
-    rows[table] = row?.n ?? 0;
-  }
+  for (const table of CHILD_TABLES) rows[table] = await countOf(connection, table);
+  for (const table of SIDE_TABLE_NAMES) rows[table] = await countOf(connection, relationOf(table));
+  for (const table of ['doubts', 'watched'])
+    rows[table] = await countOf(connection, `${table} JOIN events USING (receipt)`);
+  Object.assign(rows, await sumsOf(connection));
   const [enrichment] = await connection.query<{ entities: number; refreshes: number }>(ENRICHMENT);
   Object.assign(rows, enrichment);
   const ledger = await connection.query<Counts & { source: string }>(LEDGER);

@@ -1,11 +1,12 @@
 import type { EventColumns } from '../event-columns.ts';
 import { StoreError } from '../journal.ts';
 import { isOverSql } from '../postgres/engine/refresh-state.ts';
-import { type StateCode, storedColumns } from '../postgres/engine/stored-events.ts';
+import { type StateCode, STATES, storedColumns } from '../postgres/engine/stored-events.ts';
 import { storedText, textOf } from '../postgres/engine/stored-text.ts';
 import { planMigration } from '../postgres/schema/migrate.ts';
 import type { Connection } from '../postgres/sessions/connection.ts';
 import {
+  type CopiedDoubt,
   type CopiedEvent,
   type CopiedRefresh,
   type CopiedRow,
@@ -16,7 +17,7 @@ import {
   STEP_BYTES,
   STEP_ROWS,
 } from './copied-rows.ts';
-import { accountOf, assertUnused, once, STATES } from './postgres-account.ts';
+import { accountOf, assertUnused, once, relationOf } from './postgres-account.ts';
 
 /*
  * Positions of PostgreSQL have large gaps, and no index gives the events in their order. So the
@@ -53,6 +54,10 @@ const CHILDREN = {
       c.attempts, c.is_running AS running
     FROM copy_order o JOIN refreshes c ON c.receipt = o.receipt
     WHERE o.n > $1 AND o.n <= $2 AND NOT ${isOverSql('c')}`,
+  doubt: `SELECT o.n, c.code, c.detail, c.at FROM copy_order o JOIN doubts c ON c.receipt = o.receipt
+    WHERE o.n > $1 AND o.n <= $2`,
+  watched: `SELECT o.n FROM copy_order o JOIN watched c ON c.receipt = o.receipt
+    WHERE o.n > $1 AND o.n <= $2`,
 } as const;
 
 const FINGERPRINT = once(`SELECT store_id::text || ' ' || (SELECT last_value FROM positions) || ' '
@@ -102,6 +107,8 @@ async function readEvents(connection: Connection, after: number): Promise<Copied
   const actions = await childrenOf(CHILDREN.actions);
   const differing = await childrenOf(CHILDREN.differing);
   const refreshes = await childrenOf(CHILDREN.refresh);
+  const doubts = await childrenOf(CHILDREN.doubt);
+  const watched = await childrenOf(CHILDREN.watched);
   return events.map(({ n, notes, body, entities, queuedReplay, isPinned, queuedDue, state, ...columns }) => ({
     ...(decodedRow(columns) as unknown as EventColumns),
     seq: n,
@@ -118,6 +125,8 @@ async function readEvents(connection: Connection, after: number): Promise<Copied
     differing: differing.get(n)?.[0],
     entities,
     refresh: refreshes.get(n)?.[0] as CopiedRefresh | undefined,
+    doubt: doubts.get(n)?.[0] as CopiedDoubt | undefined,
+    isWatched: watched.has(n),
   }));
 }
 
@@ -133,7 +142,7 @@ async function readRows(
       ? ''
       : `WHERE (${keys.join(', ')}) > (${keys.map((_, index) => `$${index + 1}`).join(', ')})`;
   const rows = await connection.query<object>(
-    once(`SELECT ${columns.map((column) => `"${column}"`).join(', ')} FROM ${table} ${from}
+    once(`SELECT ${columns.map((column) => `"${column}"`).join(', ')} FROM ${relationOf(table)} ${from}
       ORDER BY ${keys.join(', ')} LIMIT ${STEP_ROWS}`),
     after.map((value) => (typeof value === 'string' ? storedText(value) : value)),
   );

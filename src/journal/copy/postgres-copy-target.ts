@@ -1,23 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { StoreError } from '../journal.ts';
-import { dayOf } from '../postgres/engine/days.ts';
-import { keyOfText, laneKeyOf } from '../postgres/engine/lane-keys.ts';
-import { STATE_CODES } from '../postgres/engine/stored-events.ts';
-import { storedText } from '../postgres/engine/stored-text.ts';
 import { migrate, UNFINISHED_COPY } from '../postgres/schema/migrate.ts';
 import { MIGRATIONS } from '../postgres/schema/schema-steps.ts';
 import type { Connection } from '../postgres/sessions/connection.ts';
-import {
-  type CopiedEvent,
-  type CopiedRefresh,
-  type CopiedRow,
-  type CopyProgress,
-  type CopyTarget,
-  SIDE_TABLE_NAMES,
-} from './copied-rows.ts';
+import { type CopyProgress, type CopyTarget, SIDE_TABLE_NAMES, type SideTable } from './copied-rows.ts';
 import { writeDerived } from './derived-counts.ts';
 import { accountOf, assertUnused, once } from './postgres-account.ts';
+import { insertEvents } from './postgres-copied-events.ts';
 import { insertRows } from './row-insert.ts';
 
 /** The row of `tasks` that has the progress. */
@@ -43,7 +33,7 @@ const NEW_STREAM = once(`INSERT INTO streams (replica, backend, backend_started)
   VALUES ($1, 0, 'epoch') RETURNING id`);
 
 /** Tables that are empty in a store that no relay has worked on. */
-const CONTENTS = ['events', 'counts', 'refreshes', ...SIDE_TABLE_NAMES];
+const CONTENTS = ['events', 'counts', 'refreshes', 'doubts', 'watched', ...SIDE_TABLE_NAMES];
 
 async function hasContents(connection: Connection): Promise<boolean> {
   const [row] = await connection.query<{ found: boolean }>(
@@ -52,140 +42,8 @@ async function hasContents(connection: Connection): Promise<boolean> {
   return row?.found === true;
 }
 
-/** The day of a malformed body is that of its receipt, as the engine has it. */
-function dayOfEvent({ state, created_at, received_at }: CopiedEvent): number {
-  return dayOf(state === 'malformed' ? received_at : (created_at ?? undefined));
-}
-
-function laneKey({ lane, identity, receipt }: CopiedEvent): number {
-  if (lane !== null) return laneKeyOf(storedText(lane), '');
-  return identity === null
-    ? keyOfText(receipt)
-    : laneKeyOf(null, Buffer.from(identity.buffer, identity.byteOffset, identity.byteLength).toString('hex'));
-}
-
-function eventRow(event: CopiedEvent): CopiedRow {
-  return {
-    day: dayOfEvent(event),
-    seq: event.seq,
-    receipt: event.receipt,
-    source: event.source,
-    destination: event.destination,
-    identity: event.identity,
-    lane: event.lane,
-    own_lane: event.own_lane,
-    lane_key: laneKey(event),
-    customer_id: event.customer_id,
-    customer_key: event.customer_id === null ? null : keyOfText(event.customer_id),
-    event_id: event.event_id,
-    event_key: event.event_id === null ? null : keyOfText(event.event_id),
-    org_id: event.org_id,
-    event_name: event.event_name,
-    created_at: event.created_at,
-    received_at: event.received_at,
-    verified_by: event.verified_by,
-    traceparent: event.traceparent,
-    body_bytes: event.body_bytes,
-    state: STATE_CODES[event.state],
-    is_replay: event.isReplay,
-    delivered: event.delivered,
-    due_at: event.due_at,
-    settled_at: event.settled_at,
-    failures: event.failures,
-    charged: event.charged,
-    replays: event.replays,
-    id_suffix: event.id_suffix,
-    reason: event.reason,
-    detail: event.detail,
-    sent_in: event.sentIn,
-    notes: event.notes,
-  };
-}
-
-function queueRow(event: CopiedEvent, stream: number): CopiedRow {
-  return {
-    destination: event.destination,
-    is_replay: event.isReplay,
-    stream,
-    pos: event.seq,
-    seq: event.seq,
-    day: dayOfEvent(event),
-    receipt: event.receipt,
-    source: event.source,
-    lane: event.lane,
-    lane_key: laneKey(event),
-    is_pinned: event.isPinned,
-    received_at: event.received_at,
-    body_bytes: event.body_bytes,
-    due_at: event.due_at,
-  };
-}
-
-function deadLetterRow(event: CopiedEvent): CopiedRow {
-  const { receipt, seq, state, source, destination } = event;
-  const isMalformed = state === 'malformed';
-  const since = isMalformed ? event.received_at : (event.settled_at ?? event.received_at);
-  return { receipt, day: dayOfEvent(event), seq, is_malformed: isMalformed, source, destination, since };
-}
-
-/** What was fetched for an event without a body is not kept. */
-function bodyRow(event: CopiedEvent, body: Uint8Array): CopiedRow {
-  return { day: dayOfEvent(event), seq: event.seq, body, entities: event.entities };
-}
-
-function refreshRow(event: CopiedEvent, { running, ...refresh }: CopiedRefresh): CopiedRow {
-  const { receipt, seq, source, destination, replays } = event;
-  return {
-    ...refresh,
-    receipt,
-    day: dayOfEvent(event),
-    seq,
-    source,
-    destination,
-    lane_key: laneKey({ ...event, lane: refresh.lane ?? event.lane }),
-    is_running: running,
-    replays,
-  };
-}
-
-async function insertEvents(
-  connection: Connection,
-  events: readonly CopiedEvent[],
-  stream: number,
-): Promise<void> {
-  const children = (name: 'attempts' | 'sent' | 'actions'): CopiedRow[] =>
-    events.flatMap(({ seq, [name]: rows }) =>
-      rows.map((row, index) => ({ seq, ...(name === 'sent' ? { n: index } : {}), ...row })),
-    );
-  await insertRows(connection, 'events', events.map(eventRow));
-  await insertRows(
-    connection,
-    'bodies',
-    events.flatMap((event) => (event.body === null ? [] : [bodyRow(event, event.body)])),
-  );
-  await insertRows(
-    connection,
-    'refreshes',
-    events.flatMap((event) => (event.refresh === undefined ? [] : [refreshRow(event, event.refresh)])),
-  );
-  const pending = events.filter(({ state }) => state === 'pending');
-  await insertRows(
-    connection,
-    'queue',
-    pending.map((event) => queueRow(event, stream)),
-  );
-  const dead = events.filter(({ state }) => state === 'dead' || state === 'malformed');
-  await insertRows(connection, 'dead_letters', dead.map(deadLetterRow));
-  await insertRows(connection, 'sent', children('sent'));
-  // Their ids are given in the order of the rows.
-  await insertRows(connection, 'attempts', children('attempts'));
-  await insertRows(connection, 'actions', children('actions'));
-  await insertRows(
-    connection,
-    'differing_copies',
-    events.flatMap(({ seq, differing }) => (differing === undefined ? [] : [{ seq, ...differing }])),
-  );
-}
+/** Tables that have rows for each connection: those of the copy are of its stream. */
+const TABLES_BY_STREAM: readonly SideTable[] = ['spans', 'landings'];
 
 /** Whether the schema has the store of an unfinished copy, or none yet. */
 async function prepare(connection: Connection, schema: string, log: Logger): Promise<void> {
@@ -268,7 +126,11 @@ export function createPostgresTarget(
       );
     },
     writeEvents: (events, progress) => step(progress, (stream) => insertEvents(connection, events, stream)),
-    writeRows: (table, rows, progress) => step(progress, () => insertRows(connection, table, rows)),
+    writeRows: (table, rows, progress) =>
+      step(progress, (stream) => {
+        const own = TABLES_BY_STREAM.includes(table) ? rows.map((row) => ({ ...row, stream })) : rows;
+        return insertRows(connection, table, own);
+      }),
     writeCounts: (account, progress) =>
       step(progress, async (stream) => {
         await writeDerived(connection, account, stream);

@@ -55,12 +55,24 @@ const TYPES: Readonly<Record<string, string>> = {
   attempts: 'integer',
   matched: 'bigint',
   replayed: 'bigint',
+  events: 'bigint',
+  doubted: 'bigint',
+  events_acknowledged: 'bigint',
+  profiles_acknowledged: 'bigint',
+  events_unanswered: 'bigint',
+  profiles_unanswered: 'bigint',
+  landed: 'bigint',
+  refused_later: 'bigint',
+  from_at: 'bigint',
+  until_at: 'bigint',
 };
 
 /** Columns that have another type in one table, or another form as a parameter. */
 const SPECIAL: Readonly<Record<string, { readonly type: string; readonly sql?: string }>> = {
   'profiles.state': { type: 'bytea' },
   'programs.json': { type: 'text' },
+  'reconciliation_notes.json': { type: 'text' },
+  'reconciliation_notes.key': { type: 'text' },
   'refreshes.customer': { type: 'boolean' },
   'events.state': { type: 'text', sql: 'i.state::"char"' },
   'quarantine.reasons': { type: 'text', sql: 'ARRAY(SELECT json_array_elements_text(i.reasons::json))' },

@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { HAS_BODY } from '../sqlite/engine/sweep-schema.ts';
 import { openStoppedStore } from '../sqlite/offline/stopped-store.ts';
 import {
+  type CopiedDoubt,
   type CopiedEvent,
   type CopiedRefresh,
   type CopiedRow,
@@ -13,6 +14,7 @@ import {
   STEP_BYTES,
   STEP_ROWS,
   type StoreAccount,
+  SUMMED_COLUMNS,
 } from './copied-rows.ts';
 
 /** Where a table is not the same in SQLite: a relation with the columns of the copy. */
@@ -24,6 +26,15 @@ const RELATIONS: Partial<Record<SideTable, string>> = {
     CASE WHEN finished_at IS NULL THEN (SELECT max(receipt) FROM events WHERE seq < j.next_seq) END AS next,
     CASE WHEN finished_at IS NULL THEN (SELECT max(receipt) FROM events WHERE seq <= j.until_seq) END AS until
     FROM replay_jobs j)`,
+  spans: `(SELECT * FROM spans WHERE ${SIDE_TABLES.spans.columns
+    .slice(SIDE_TABLES.spans.key.length)
+    .map((column) => `${column} <> 0`)
+    .join(' OR ')})`,
+  landings: '(SELECT * FROM landings WHERE landed <> 0 OR refused_later <> 0)',
+  // What was delivered before the relay counted is in no span.
+  marks: `(SELECT name, at FROM marks UNION ALL
+    SELECT 'spans-since', coalesce((SELECT max(settled_at) + 1 FROM events WHERE state = 'delivered'), 0)
+    WHERE NOT EXISTS (SELECT 1 FROM marks WHERE name = 'spans-since'))`,
 };
 
 export function relationOf(table: SideTable): string {
@@ -50,10 +61,23 @@ export function accountOf(db: DatabaseSync): StoreAccount {
     count(`events ${source} ${destination} ${state}`, n);
     count('bodies', bodies);
   }
-  for (const table of ['attempts', 'sent', 'actions', 'differing_copies', 'notes', 'entities', 'refreshes'])
+  for (const table of [
+    'attempts',
+    'sent',
+    'actions',
+    'differing_copies',
+    'notes',
+    'entities',
+    'refreshes',
+    'doubts',
+    'watched',
+  ])
     count(table, all(`SELECT count(*) AS n FROM ${table}`)[0]?.['n']);
   for (const table of SIDE_TABLE_NAMES)
     count(table, all(`SELECT count(*) AS n FROM ${relationOf(table)}`)[0]?.['n']);
+  for (const [table, columns] of Object.entries(SUMMED_COLUMNS))
+    for (const column of columns)
+      count(`${table} (${column})`, all(`SELECT coalesce(sum(${column}), 0) AS n FROM ${table}`)[0]?.['n']);
   return {
     ledger: keyed(all('SELECT * FROM counts'), 'source'),
     backlog: keyed(all('SELECT * FROM backlog'), 'destination'),
@@ -61,7 +85,9 @@ export function accountOf(db: DatabaseSync): StoreAccount {
   };
 }
 
-interface SourceRow extends Omit<CopiedEvent, 'isReplay' | 'isPinned' | 'sentIn' | 'body' | 'refresh'> {
+type ComputedFields = 'isReplay' | 'isPinned' | 'sentIn' | 'body' | 'refresh' | 'doubt' | 'isWatched';
+
+interface SourceRow extends Omit<CopiedEvent, ComputedFields> {
   readonly head: number;
   readonly replay: number;
   readonly sent_in: string | null;
@@ -80,6 +106,8 @@ const CHILDREN = {
   actions: 'SELECT seq, at, by, action FROM actions WHERE seq > ? AND seq <= ? ORDER BY seq, id',
   refresh: `SELECT seq, lane, customer, bill, since, due_at, attempts, running FROM refreshes
     WHERE seq > ? AND seq <= ?`,
+  doubt: 'SELECT seq, code, detail, at FROM doubts WHERE seq > ? AND seq <= ?',
+  watched: 'SELECT seq FROM watched WHERE seq > ? AND seq <= ?',
   differing: 'SELECT seq, copies, last_at FROM differing_copies WHERE seq > ? AND seq <= ?',
 } as const;
 
@@ -130,6 +158,8 @@ function readEvents(db: DatabaseSync, after: number, pinned: ReadonlySet<number>
   const actions = childrenOf(CHILDREN.actions);
   const differing = childrenOf(CHILDREN.differing);
   const refreshes = childrenOf(CHILDREN.refresh);
+  const doubts = childrenOf(CHILDREN.doubt);
+  const watched = childrenOf(CHILDREN.watched);
   return (db.prepare(EVENTS).all(after, end) as unknown as SourceRow[]).map((row) => ({
     ...row,
     state: row.state,
@@ -142,6 +172,8 @@ function readEvents(db: DatabaseSync, after: number, pinned: ReadonlySet<number>
     actions: actions.get(row.seq) ?? [],
     differing: differing.get(row.seq)?.[0],
     refresh: refreshOf(refreshes.get(row.seq)?.[0]),
+    doubt: doubts.get(row.seq)?.[0] as CopiedDoubt | undefined,
+    isWatched: watched.has(row.seq),
   }));
 }
 
@@ -181,6 +213,10 @@ export function openSqliteSource(path: string): CopySource {
             state('SELECT min(receipt), max(receipt), count(*) FROM events'),
             state('SELECT position, is_closed FROM intake_log'),
             state('SELECT * FROM pauses ORDER BY destination'),
+            state('SELECT * FROM landings ORDER BY source'),
+            state('SELECT * FROM confirmed ORDER BY destination, from_at'),
+            state('SELECT * FROM doubts ORDER BY seq'),
+            state('SELECT * FROM reconciliation_notes ORDER BY scope, key'),
           ]),
         )
         .digest('hex'),

@@ -58,6 +58,11 @@ function insertRefresh(
   insert(db, 'refreshes', { seq, source, destination, ...row, ...flags });
 }
 
+function insertLanding(db: Database, { seq, destination, settled_at, doubt, isWatched }: CopiedEvent): void {
+  if (doubt !== undefined) insert(db, 'doubts', { seq, destination, ...doubt });
+  if (isWatched) insert(db, 'watched', { seq, destination, settled_at });
+}
+
 function insertEvent(db: Database, event: CopiedEvent): void {
   const { seq, state } = event;
   const isHead = state === 'pending' && (event.lane === null || event.isPinned);
@@ -101,6 +106,7 @@ function insertEvent(db: Database, event: CopiedEvent): void {
   for (const row of event.actions) insert(db, 'actions', { seq, ...plainRow(row) });
   if (event.entities !== null) insert(db, 'entities', { seq, json: event.entities });
   if (event.refresh !== undefined) insertRefresh(db, event, event.refresh);
+  insertLanding(db, event);
   if (event.differing !== undefined) insert(db, 'differing_copies', { seq, ...plainRow(event.differing) });
 }
 

@@ -24,13 +24,18 @@ export const ASKED_COLUMNS = {
 type AskedColumn = keyof typeof ASKED_COLUMNS;
 const ASKED = Object.keys(ASKED_COLUMNS) as readonly AskedColumn[];
 
+function isAcknowledged({ outcome }: Attempt): boolean {
+  return outcome === DELIVERED;
+}
+
+function isUnanswered({ outcome, request }: Attempt): boolean {
+  return outcome !== DELIVERED && request.status === undefined;
+}
+
 /** How Adobe answered the messages of a settlement. */
 export function askedColumns(attempts: readonly Attempt[]): Readonly<Record<AskedColumn, number>> {
   const count = (kind: MessageKind, isCounted: (attempt: Attempt) => boolean): number =>
     attempts.filter((attempt) => attempt.request.kind === kind && isCounted(attempt)).length;
-  const isAcknowledged = ({ outcome }: Attempt): boolean => outcome === DELIVERED;
-  const isUnanswered = ({ outcome, itemStatus, request }: Attempt): boolean =>
-    outcome !== DELIVERED && itemStatus === undefined && request.status === undefined;
   return {
     events_acknowledged: count('event', isAcknowledged),
     profiles_acknowledged: count('profile', isAcknowledged),

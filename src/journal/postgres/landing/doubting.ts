@@ -63,10 +63,10 @@ const DOUBT: Statement = {
 export async function doubt(
   { sessions, now }: Pick<PostgresEngine, 'sessions' | 'now'>,
   destination: string,
-  doubts: readonly Doubt[],
+  all: readonly Doubt[],
 ): Promise<{ readonly doubted: number }> {
   // The last one of an event counts.
-  const byReceipt = new Map(doubts.map((each) => [each.receipt, each]));
+  const byReceipt = new Map(all.map((each) => [each.receipt, each]));
   return sessions.transaction('work', async (session) => {
     const located = await locateEvents(session, byReceipt.keys());
     if (located.length === 0) return { doubted: 0 };

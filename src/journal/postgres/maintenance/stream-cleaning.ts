@@ -2,9 +2,9 @@ import { COUNTS, upsertSql } from '../engine/count-changes.ts';
 import type { Sessions, Statement } from '../sessions/session.ts';
 
 /*
- * Each connection has rows of its own: one in `streams`, and its counts. Its spans stay until they are confirmed. Here the rows of closed
- * ones go. A connection is closed when the server has no such process any more; a process of
- * another user, whose start is hidden, counts as alive.
+ * Each connection has rows of its own: one in `streams`, its counts, and spans, which stay until
+ * they are confirmed. Here the others of closed ones go. A connection is closed when the server has
+ * no such process any more; a process of another user, whose start is hidden, counts as alive.
  */
 
 const IS_CLOSED = `NOT EXISTS (

@@ -1,13 +1,14 @@
 /*
  * What is known of deliveries beyond Adobe's first answer; see Landings.
  *
- * `spans` has what is not confirmed; of `events`, `doubted` have a doubt. Like `counts` it has rows for each connection (`stream`), which
- * changes its own only. Whoever changes `spans`, `landings`, `doubts` or `confirmed` locks the table
- * `spans` in ROW EXCLUSIVE mode, as each INSERT does by itself before its snapshot is taken, and
- * `confirm` excludes them all for some ms (landing-changes.ts).
+ * `spans` has what is not confirmed; of `events`, `doubted` have a doubt. Like `counts` it has rows
+ * for each connection (`stream`), which changes its own only. Whoever changes `spans`, `landings`,
+ * `doubts` or `confirmed` locks the table `spans` in ROW EXCLUSIVE mode, as each INSERT does by
+ * itself before its snapshot is taken, and `confirm` excludes them all for some ms
+ * (landing-changes.ts).
  *
- * `landings` are counts by source that relays of an earlier format neither know nor fold, so they are
- * not columns of `counts`. The ranges of `confirmed` do not overlap.
+ * `landings` are counts by source that relays of an earlier format neither know nor fold, so they
+ * are not columns of `counts`. The ranges of `confirmed` do not overlap.
  *
  * `marks`: `known-since` is that of `knownSince`. A store from before does not know what it has
  * forgotten: at most everything until now. `spans-since` is the time of settlement since when

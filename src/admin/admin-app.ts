@@ -15,6 +15,7 @@ import { coverageRoutes, ledgerRoutes } from './report-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { destinationRoutes } from './destination-routes.ts';
 import { eventRoutes } from './event-routes.ts';
+import { replayRoutes } from './replay-routes.ts';
 import { intakeRoutes } from './intake-routes.ts';
 import { logLevelRoutes } from './log-level-routes.ts';
 import { openapiRoutes } from './openapi-routes.ts';
@@ -134,6 +135,7 @@ async function adminApi(scope: FastifyInstance, parts: AdminParts, notFound: () 
       intakeRoutes(v1, parts);
       sourceRoutes(v1, parts);
       eventRoutes(v1, parts);
+      replayRoutes(v1, parts);
       deadLetterRoutes(v1, parts);
       quarantineRoutes(v1, parts);
       destinationRoutes(v1, parts);

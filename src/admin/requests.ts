@@ -106,6 +106,7 @@ const receiptList = z
   .optional();
 
 const timeRange = { since: timeField().optional(), until: timeField().optional() };
+const settlementRange = { settledSince: timeField().optional(), settledUntil: timeField().optional() };
 const page = { cursor: nonEmptyString().optional(), limit: pageLimit() };
 
 /** Filter fields for dead letters. */
@@ -116,54 +117,58 @@ const deadLetterFields = {
   reason: nonEmptyString().optional(),
   customerId: nonEmptyString().optional(),
   ...timeRange,
+  ...settlementRange,
 };
+
+/** Filter fields for events in any state. */
+export const eventFields = { ...deadLetterFields, eventId: eventIdField().optional() };
 
 /** Filter fields for quarantined requests. */
 const quarantineFields = { source: nonEmptyString().optional(), ...timeRange };
 
-interface TimeRange {
-  readonly since?: number | undefined;
-  readonly until?: number | undefined;
-}
+const RANGES = [
+  ['since', 'until'],
+  ['settledSince', 'settledUntil'],
+] as const;
+
+type TimeRanges = Partial<Record<(typeof RANGES)[number][number], number | undefined>>;
 
 /** A range that ends before it starts would match nothing; it is probably a mistake. */
-function isTimeRange({ since, until }: TimeRange): boolean {
-  return since === undefined || until === undefined || since < until;
+function withRangeCheck<S extends z.ZodType<TimeRanges>>(schema: S) {
+  return schema.superRefine((times, context) => {
+    for (const [from, to] of RANGES) {
+      const { [from]: since, [to]: until } = times;
+      if (since !== undefined && until !== undefined && since >= until)
+        context.addIssue({ code: 'custom', message: `must be later than ${from}`, path: [to] });
+    }
+  });
 }
-
-const TIME_RANGE_ERROR = { error: 'must be later than since', path: ['until'] };
 
 function listQuery<F extends z.ZodRawShape>(fields: F) {
   return z.strictObject({ ...fields, ...page });
 }
 
 /** Query of `GET /admin/v1/events`; `state` can be given several times. */
-export const eventsQuery = listQuery({
-  ...deadLetterFields,
-  state: states,
-  receipts: receiptList,
-  eventId: eventIdField().optional(),
-}).refine(isTimeRange, TIME_RANGE_ERROR);
+export const eventsQuery = withRangeCheck(
+  listQuery({ ...eventFields, state: states, receipts: receiptList }),
+);
 
 /** Query of `GET /admin/v1/dead-letters`. */
-export const deadLettersQuery = listQuery(deadLetterFields).refine(isTimeRange, TIME_RANGE_ERROR);
+export const deadLettersQuery = withRangeCheck(listQuery(deadLetterFields));
 
 /** Query of `GET /admin/v1/quarantine`. */
-export const quarantineQuery = listQuery({ ...quarantineFields, body: queryFlag(false) }).refine(
-  isTimeRange,
-  TIME_RANGE_ERROR,
-);
+export const quarantineQuery = withRangeCheck(listQuery({ ...quarantineFields, body: queryFlag(false) }));
 
 const MAX_RECEIPTS = 1_000;
 const RECEIPT_ERROR = 'must be a receipt, a string of 1 to 300 characters';
 const RECEIPTS_ERROR = `must be an array of 1 to ${MAX_RECEIPTS} receipts; use filter for more`;
 const FILTER_ERROR = 'must be an object such as {"source": "…"}';
-const EITHER_ERROR =
+export const EITHER_ERROR =
   'body: must have either receipts or filter, such as {"receipts": ["…"]} or {"filter": {"source": "…"}}';
 const EMPTY_FILTER_ERROR = 'filter: is empty; set a field, or add "all": true to select everything';
 const ALL_ERROR = 'all: is allowed only with an empty filter; remove it';
 
-const commonFields = {
+export const commonFields = {
   receipts: z
     .array(nonEmptyString(RECEIPT_ERROR), { error: RECEIPTS_ERROR })
     .min(1, { error: RECEIPTS_ERROR })
@@ -187,15 +192,15 @@ function selectionError({ receipts, filter, all }: Selection): string | undefine
   return all && !isEmpty ? ALL_ERROR : undefined;
 }
 
-function withSelectionCheck<S extends z.ZodType<Selection>>(schema: S) {
+export function withSelectionCheck<S extends z.ZodType<Selection>>(schema: S) {
   return schema.superRefine((selection, context) => {
     const message = selectionError(selection);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 }
 
-function filterOf<F extends z.ZodRawShape>(fields: F) {
-  return z.strictObject(fields, { error: FILTER_ERROR }).refine(isTimeRange, TIME_RANGE_ERROR).optional();
+export function filterOf<F extends z.ZodRawShape>(fields: F) {
+  return withRangeCheck(z.strictObject(fields, { error: FILTER_ERROR })).optional();
 }
 
 const deadLetterSelection = { ...commonFields, filter: filterOf(deadLetterFields) };

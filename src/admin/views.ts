@@ -210,7 +210,13 @@ export function replayView({ at, filter, finishedAt, ...job }: ReplayJob) {
   return {
     ...job,
     at: isoTime(at),
-    filter: { ...filter, since: isoTime(filter.since), until: isoTime(filter.until) },
+    filter: {
+      ...filter,
+      since: isoTime(filter.since),
+      until: isoTime(filter.until),
+      settledSince: isoTime(filter.settledSince),
+      settledUntil: isoTime(filter.settledUntil),
+    },
     finishedAt: isoTime(finishedAt),
   };
 }

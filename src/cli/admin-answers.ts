@@ -255,6 +255,13 @@ export interface ReplayAnswer {
   readonly finishedAt?: string;
 }
 
+/** What to know before a replay. */
+export interface ReplayWarningAnswer {
+  readonly code: string;
+  readonly events: number;
+  readonly detail: string;
+}
+
 /** Counts of an action: `matched`, then its own such as `replayed`, `stillMalformed`. */
 export type CountsAnswer = Readonly<Record<string, number>>;
 

@@ -100,7 +100,7 @@ function formatCounts(counts: CountsAnswer): string {
 }
 
 /** @param others how many were or would be left as they are; the answer lists some of them */
-function formatProblems(problems: readonly ProblemAnswer[] = [], others: number): string {
+export function formatProblems(problems: readonly ProblemAnswer[] = [], others: number): string {
   const more = others - problems.length;
   const table = formatFitting(problems, [
     { heading: 'RECEIPT', cell: ({ receipt }) => receipt },
@@ -115,7 +115,10 @@ function formatDone(action: BulkAction, { counts, details }: Answer): string {
 }
 
 /** `4 would be replayed, 1 not`, then the first ones and what stands in the way of the others. */
-function formatDryRun({ doneCount, formatSample }: BulkAction, { counts, details }: Answer): string {
+export function formatDryRun(
+  { doneCount, formatSample }: Pick<BulkAction, 'doneCount' | 'formatSample'>,
+  { counts, details }: Answer,
+): string {
   const { eligible = 0, sample = [], problems } = details;
   const others = (counts['matched'] ?? 0) - eligible;
   const summary = `${eligible} would be ${doneCount}${others > 0 ? `, ${others} not` : ''}`;

@@ -63,6 +63,8 @@ export interface EventFilterOptions {
   readonly state?: string;
   readonly since?: string;
   readonly until?: string;
+  readonly settledSince?: string;
+  readonly settledUntil?: string;
 }
 
 export type FilterKey = keyof EventFilterOptions;
@@ -80,6 +82,11 @@ const FILTER_FLAGS: Readonly<Record<FilterKey, readonly [flags: string, descript
     'received at or after this time: 2h, 3d, or a time such as 2026-01-31 or 2026-01-31T08:00:00Z',
   ],
   until: ['--until <time>', 'received before this time'],
+  settledSince: [
+    '--settled-since <time>',
+    'settled (delivered, ignored or dead) at or after this time, in the forms of --since',
+  ],
+  settledUntil: ['--settled-until <time>', 'settled before this time'],
 };
 
 /** Values for the completion of the shell. */
@@ -118,6 +125,14 @@ export function readTime(text: string, now: number): string {
   return number === undefined ? text : String(now - Number(number) * (UNIT_MS[unit] ?? 0));
 }
 
+const TIME_KEYS: ReadonlySet<FilterKey> = new Set(['since', 'until', 'settledSince', 'settledUntil']);
+
+/** The value of a filter, as the API expects it. */
+export function filterValue(key: FilterKey, text: string): string {
+  if (TIME_KEYS.has(key)) return readTime(text, Date.now());
+  return key === 'eventId' ? shortId(text) : text;
+}
+
 /** Adds the filter options of these keys. */
 export function withFilterOptions(command: Command, keys: readonly FilterKey[]): Command {
   for (const key of keys) {
@@ -125,9 +140,7 @@ export function withFilterOptions(command: Command, keys: readonly FilterKey[]):
     const option = new Option(flags, description);
     const values = suggestedFor(key, keys);
     if (values !== undefined) suggestValues(option, values);
-    if (key === 'since' || key === 'until') option.argParser((text) => readTime(text, Date.now()));
-    if (key === 'eventId') option.argParser(shortId);
-    command.addOption(option);
+    command.addOption(option.argParser((text) => filterValue(key, text)));
   }
   return command;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
-import type { EventAnswer, ReplayAnswer } from './admin-answers.ts';
+import type { EventAnswer } from './admin-answers.ts';
 import {
   type BulkAction,
   runBulkAction,
@@ -16,9 +16,10 @@ import {
   withFilterOptions,
   withPageOptions,
 } from './command-options.ts';
-import { EVENT_COLUMNS, REFETCH, replayFields, type ReplayOptions } from './events-command.ts';
+import { EVENT_COLUMNS } from './event-columns.ts';
 import { formatFitting, type FittingColumn } from './fitting-table.ts';
-import { formatTime } from './time-format.ts';
+import { listReplays, replaysHelp } from './replay-list.ts';
+import { replayFields, type ReplayOptions, withReplayOptions } from './replay-options.ts';
 
 const KEYS: readonly FilterKey[] = [
   'source',
@@ -28,6 +29,8 @@ const KEYS: readonly FilterKey[] = [
   'customerId',
   'since',
   'until',
+  'settledSince',
+  'settledUntil',
 ];
 
 const ACTION = {
@@ -76,13 +79,6 @@ Examples:
   $ capillary-relay dead-letters discard 0190a5b2-7c1e-7e11-8f3a-2f4b7a9c1d01
   $ capillary-relay dead-letters discard --reason malformed --until 30d --yes`;
 
-const REPLAYS_HELP = `
-Running and recent replays, newest first. An interrupted replay resumes automatically.
-
-Examples:
-  $ capillary-relay dead-letters replays
-  $ capillary-relay dead-letters replays --json`;
-
 /** Adobe's answers can be long; `explain` shows them in full. */
 const MAX_DETAIL_LENGTH = 80;
 
@@ -109,33 +105,6 @@ async function listDeadLetters(options: AdminOptions & EventFilterOptions & Page
   else console.log(`${formatFitting(answer.deadLetters, COLUMNS)}${formatNextPage(answer.next)}`);
 }
 
-/** The filter of a replay: `dead, source acme, customerId (hidden)`. */
-function formatFilter({ filter, narrowedBy }: ReplayAnswer): string {
-  return [
-    ...Object.entries(filter).map(([part, value]) => `${part} ${[value].flat().join(' ')}`),
-    ...narrowedBy.map((part) => `${part} (hidden)`),
-  ].join(', ');
-}
-
-const REPLAY_COLUMNS: readonly FittingColumn<ReplayAnswer>[] = [
-  { heading: 'ID', cell: ({ id }) => id },
-  { heading: 'REQUESTED', cell: ({ at }) => formatTime(at) },
-  { heading: 'BY', cell: ({ by }) => by, cutTo: 12, leaveOut: 1 },
-  { heading: 'AS NEW', cell: ({ asNew }) => (asNew ? 'yes' : '') },
-  { heading: 'MATCHED', cell: ({ matched }) => matched },
-  { heading: 'REPLAYED', cell: ({ replayed }) => replayed },
-  { heading: 'FINISHED', cell: ({ done, finishedAt }) => (done ? formatTime(finishedAt) : 'running') },
-  { heading: 'FILTER', cell: formatFilter, below: 'filter' },
-];
-
-async function listReplays(options: AdminOptions): Promise<void> {
-  const client = await adminClient(options);
-  const answer = await client.get<{ readonly replays: readonly ReplayAnswer[] }>('/dead-letters/replays');
-  if (options.json === true) printJson(answer);
-  else if (answer.replays.length === 0) console.log('no replays');
-  else console.log(formatFitting(answer.replays, REPLAY_COLUMNS));
-}
-
 export function registerDeadLetters(program: Command): void {
   const group = program
     .command('dead-letters')
@@ -145,17 +114,15 @@ export function registerDeadLetters(program: Command): void {
     .description('list dead letters, newest first')
     .addHelpText('after', LIST_HELP)
     .action(listDeadLetters);
-  withSelectionOptions(withAdminOptions(group.command('replay')), KEYS)
+  withReplayOptions(withSelectionOptions(withAdminOptions(group.command('replay')), KEYS))
     .description('deliver dead letters again')
-    .option('--as-new', 'use a new _id, so that Adobe Profile treats the corrected event as a new one')
-    .option('--refetch', REFETCH)
     .addHelpText('after', REPLAY_HELP)
     .action((receipts: string[], options: AdminOptions & SelectionOptions & ReplayOptions) =>
       runBulkAction(REPLAY, receipts, options, replayFields(options)),
     );
   withAdminOptions(group.command('replays'))
     .description('list replays: who requested them, when, their filter and progress')
-    .addHelpText('after', REPLAYS_HELP)
+    .addHelpText('after', replaysHelp('dead-letters'))
     .action(listReplays);
   withSelectionOptions(withAdminOptions(group.command('discard')), KEYS)
     .description('discard dead letters')

@@ -18,6 +18,7 @@ import { describeReplaying } from './replaying.ts';
 import { describeReplayQueue } from './replay-queue.ts';
 import { describeMaintaining } from './maintaining.ts';
 import { describeRerouting } from './rerouting.ts';
+import { describeSettlementTimes } from './settlement-times.ts';
 import { describeSettling } from './settling.ts';
 import type { MakeStore } from './test-store.ts';
 
@@ -42,6 +43,7 @@ export function describeRestOfContract(name: string, make: MakeStore): void {
     describeLeases(make);
     describeReportingStatus(make);
     describeClockJumps(make);
+    describeSettlementTimes(make);
     describeAliasing(make);
     describeCountingContacts(make);
     describeReplayQueue(make);

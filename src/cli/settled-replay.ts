@@ -95,8 +95,7 @@ async function follow(
   started: StartedAnswer & { readonly replay: number },
 ): Promise<StartedAnswer> {
   const { matched, replay } = started;
-  const note = (text: string): void => console.error(text);
-  note(`replay ${replay} is running; Ctrl-C leaves it running (see events replays)`);
+  console.error(`replay ${replay} is running; Ctrl-C leaves it running (see events replays)`);
   let replayed = -1;
   let silentSince: number | undefined;
   for (;;) {
@@ -104,11 +103,12 @@ async function follow(
       const job = await client.get<ReplayAnswer>(`/events/replays/${replay}`);
       silentSince = undefined;
       if (job.done) return { ...started, replayed: job.replayed, done: true };
-      if (job.replayed !== replayed) note(`${formatCount(job.replayed)} of ${formatCount(matched)}`);
+      if (job.replayed !== replayed) console.error(`${formatCount(job.replayed)} of ${formatCount(matched)}`);
       ({ replayed } = job);
     } catch (error) {
       if (!isTemporary(error)) throw error;
-      if (silentSince === undefined) note(`${error.message} Waiting for it; the replay continues with it.`);
+      if (silentSince === undefined)
+        console.error(`${error.message} Waiting for it; the replay continues with it.`);
       silentSince ??= Date.now();
       if (Date.now() - silentSince > MAX_SILENCE_MS) throw error;
     }

@@ -56,6 +56,14 @@ describe('completion', () => {
       ]);
     expect((await complete('events', '--reason', 'no-')).values).toEqual(['no-identity']);
     expect((await complete('coverage', '--event-name', '')).values).toEqual([...CATALOGUE.keys()]);
+    expect((await complete('events', 'replay', '--states', 'delivered,')).values).toEqual([
+      'delivered,ignored',
+      'delivered,dead',
+    ]);
+    expect((await complete('events', 'replay', '--filter', 'settled')).values).toEqual([
+      'settledSince=',
+      'settledUntil=',
+    ]);
     expect((await complete('log-level', '')).values).toEqual([...LOG_LEVELS]);
     expect((await complete('log-level', '--for', '')).values).toEqual([]);
   });

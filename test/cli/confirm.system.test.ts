@@ -33,7 +33,7 @@ async function onTerminal(words: string, answer: string) {
   return { code: code as number, output };
 }
 
-describe.runIf(hasScript)('discarding on a terminal', () => {
+describe.runIf(hasScript)('a command on a terminal', () => {
   it.each([
     ['quarantine discard --all', 'Discard 1 quarantined request? [y/N]', 'quarantined'],
     ['dead-letters discard --reason malformed', 'Discard 1 dead letter? [y/N]', 'malformed'],
@@ -51,6 +51,23 @@ describe.runIf(hasScript)('discarding on a terminal', () => {
       output: expect.stringContaining('matched 1, discarded 1'),
     });
     expect(await rig.relay.journal.ledger()).toMatchObject({ acme: { [count]: 0 } });
+  });
+
+  it('events replay shows what it would send again, and asks', async () => {
+    await rig.post(event('e-1', 11));
+    await rig.relay.settle(() => ({ state: 'delivered', delivered: ['event'] }));
+    const words = 'events replay --states delivered --all';
+    const kept = await onTerminal(words, 'n');
+    expect(kept.code).toBe(1);
+    expect(kept.output).toContain('1 would be replayed');
+    expect(kept.output).toContain('Note (1): delivered events keep their _id');
+    expect(kept.output).toContain('Replay 1 event? [y/N]');
+    expect(kept.output).toContain('nothing was done');
+    expect(await rig.relay.journal.ledger()).toMatchObject({ acme: { pending: 0 } });
+    expect(await onTerminal(words, 'y')).toMatchObject({
+      code: 0,
+      output: expect.stringContaining('matched 1, replayed 1'),
+    });
   });
 
   it('asks for single receipts too, because discarding cannot be undone', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
 import { transactionAdded } from '../fixtures/events.ts';
-import { relayConfig, relayFolder } from '../helpers/relay-process.ts';
+import { type RelayProcess, relayConfig, relayFolder } from '../helpers/relay-process.ts';
 import { until } from '../helpers/until.ts';
 
 const PRELOAD = new URL('../helpers/crash-at-failpoint.mjs', import.meta.url).href;
@@ -19,6 +19,10 @@ afterAll(async () => {
   await simulator.close();
 });
 
+async function ledger(relay: RelayProcess) {
+  return (await relay.admin('/admin/v1/ledger')).body;
+}
+
 /** Ids of the events in the data lake, each once. */
 function eventIds(): Set<string> {
   return new Set(simulator.lake('events-dataset').map(({ id }) => id ?? ''));
@@ -28,10 +32,9 @@ it('a replay of everything that was delivered between two times continues after 
   const relay = await folder.start({
     env: { NODE_OPTIONS: `--import=${PRELOAD}`, CRASH_AT: 'journal-committed#2#replayStep' },
   });
-  const ledger = async (admin: typeof relay.admin) => (await admin('/admin/v1/ledger')).body;
   const since = new Date().toISOString();
   expect((await relay.post(Array.from({ length: EVENTS }, (_, n) => transactionAdded(n)))).status).toBe(200);
-  await until(async () => (await ledger(relay.admin)).delivered === EVENTS);
+  await until(async () => (await ledger(relay)).delivered === EVENTS);
   const first = eventIds();
   expect(first.size).toBe(EVENTS);
   const body = {
@@ -48,7 +51,7 @@ it('a replay of everything that was delivered between two times continues after 
 
   // The relay dies while it answers: the caller does not know whether the replay was recorded.
   const lost = relay.admin('/admin/v1/events/replay', { method: 'POST', body: JSON.stringify(body) });
-  await expect(lost).rejects.toThrow();
+  expect(await lost.catch(() => 'no answer')).toBe('no answer');
   await relay.exited;
   // Killed again while it continues.
   const second = folder.start({
@@ -63,8 +66,8 @@ it('a replay of everything that was delivered between two times continues after 
   const jobOf = async () => (await last.admin('/admin/v1/events/replays/1')).body;
   await until(async () => (await jobOf()).done === true);
   expect(await jobOf()).toMatchObject({ matched: EVENTS, replayed: EVENTS, asNew: true });
-  await until(async () => (await ledger(last.admin)).delivered === EVENTS);
-  expect(await ledger(last.admin)).toMatchObject({ accepted: EVENTS, pending: 0, dead: 0, balanced: true });
+  await until(async () => (await ledger(last)).delivered === EVENTS);
+  expect(await ledger(last)).toMatchObject({ accepted: EVENTS, pending: 0, dead: 0, balanced: true });
   const again = [...eventIds()].filter((id) => !first.has(id));
   expect(again.toSorted()).toEqual([...first].map((id) => `${id}-r1`).toSorted());
   // What was delivered by it was settled later, so the repeated request finds nothing.

@@ -35,7 +35,7 @@ async function countOf(
   return states.length === 1 ? eligible : count({ ...selection, states: [state] });
 }
 
-/** The warnings that concern at least one of the events. Facts: docs/platforms/adobe.md#event-ids. */
+/** The warnings that concern at least one of the events (docs/platforms/adobe.md#event-ids). */
 export async function warningsOf(
   journal: Pick<Journal, 'count'>,
   replayable: Replayable,

@@ -1,7 +1,7 @@
 import { DELIVERY_SPAN_MS, type DeliverySpan, type Landing, RefusedError } from '../../journal.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { addLanding, confirmedRange, spanStart } from './landing-counts.ts';
-import { type ConfirmedRange, raiseMark } from './landing-state.ts';
+import type { ConfirmedRange } from './landing-state.ts';
 import { rowOfReceipt } from './rows.ts';
 import type { SpanRow } from './span-table.ts';
 import type { Engine } from './sqlite-engine.ts';
@@ -108,16 +108,4 @@ export function landing(engine: Engine, receipt: RequestOf<'landing'>): Landing 
   if (doubt !== undefined) return { state: 'unconfirmed', code: doubt.code, detail: doubt.detail };
   const range = confirmedRange(engine, row.destination, row.settled_at ?? 0);
   return range === undefined ? { state: 'unconfirmed' } : { state: 'landed', since: range.since };
-}
-
-/** Age after which a span is forgotten that was not confirmed. */
-const MAX_SPAN_AGE_MS = 35 * 86_400_000;
-
-/** Forgets spans that nobody has confirmed. */
-export function forgetOldSpans({ db, landings }: Engine, now: number): void {
-  const before = spanStart(now - MAX_SPAN_AGE_MS);
-  if (db.one('SELECT 1 FROM spans WHERE at < ? LIMIT 1', before) === undefined) return;
-  raiseMark(db, 'spans-since', before);
-  landings.refresh();
-  landings.spans.remove(db, { from: 0, until: before });
 }

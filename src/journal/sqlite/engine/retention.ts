@@ -4,7 +4,7 @@ import type { AnswerOf, RequestOf } from './calls.ts';
 import { overdue } from './claim.ts';
 import { addCounts } from './counts.ts';
 import type { Engine } from './sqlite-engine.ts';
-import { forgetOldSpans } from './landing-table.ts';
+import { keepSpansShort } from './old-spans.ts';
 import { deleteExpired } from './quarantine-table.ts';
 import { IS_LATE } from './sweep-schema.ts';
 import {
@@ -168,7 +168,7 @@ const RULES: readonly Rule[] = [
 /** One step of what is due by its age. */
 export function retain(engine: Engine, policy: RequestOf<'retain'>): AnswerOf<'retain'> {
   const now = engine.now();
-  forgetOldSpans(engine, now);
+  keepSpansShort(engine, now);
   let sum = 0;
   for (const rule of RULES) {
     const { removed, more } = rule(engine, policy, now);

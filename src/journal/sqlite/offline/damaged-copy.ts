@@ -155,11 +155,21 @@ function inserter({ from, to }: CopyContext, table: string): (row: Row) => boole
   return (row) => Number(insert.run(...columns.map((column) => row[column] ?? null)).changes) > 0;
 }
 
+/** The tables whose key is the position of an event. */
+const OF_EVENTS: ReadonlySet<string> = new Set([
+  'bodies',
+  'attempts',
+  'notes',
+  'differing_copies',
+  'entities',
+  'refreshes',
+  'doubts',
+  'watched',
+]);
+
 /** The last key ever assigned in a table; undefined for a table without such a record. */
 function lastAssigned(db: DatabaseSync, table: string): number | undefined {
-  const owner = ['bodies', 'attempts', 'notes', 'differing_copies', 'entities', 'refreshes'].includes(table)
-    ? 'events'
-    : table;
+  const owner = OF_EVENTS.has(table) ? 'events' : table;
   const row = tryRead(() => db.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').get(owner));
   return row === undefined ? undefined : Number(row['seq']);
 }

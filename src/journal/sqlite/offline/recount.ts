@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { PAYLOAD_LOST } from '../../event-reasons.ts';
 import { CHILD_TABLES } from '../engine/sweeps.ts';
+import { setLandings } from './landing-checks.ts';
 
 /*
  * Makes a store consistent after rows were copied to it from a damaged one: whatever can be derived
@@ -101,6 +102,7 @@ export function recount(db: DatabaseSync, now: number): void {
   checkRefreshes(db);
   setHeads(db);
   setCounts(db, now);
+  setLandings(db);
   setContactCounts(db);
   db.exec('COMMIT');
 }

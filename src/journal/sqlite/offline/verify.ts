@@ -6,6 +6,7 @@ import { MIGRATIONS } from '../engine/migrations.ts';
 import { HAS_BODY } from '../engine/sweep-schema.ts';
 import { describeShortfall, readMarker } from '../engine/store-marker.ts';
 import { damagedWal, hasTornEnd } from '../engine/wal-frames.ts';
+import { LANDING_DIFFERENCES, SPAN_DIFFERENCES, STRAY_DOUBTS } from './landing-checks.ts';
 import { cipherFor, damagedPayloads } from './payload-check.ts';
 import { logPositionOf, readIntakeLog } from './intake-log-state.ts';
 import { databaseFileOf, withStoppedStore } from './stopped-store.ts';
@@ -24,6 +25,7 @@ export interface Finding {
     | 'indexes'
     | 'bodies'
     | 'refreshes'
+    | 'landings'
     | 'payloads'
     | 'log'
     | 'account';
@@ -174,6 +176,23 @@ const CHECKS: readonly {
     sql: `SELECT count(*) AS n FROM refreshes r LEFT JOIN events e USING (seq)
           WHERE e.state IS NOT CASE r.running WHEN 1 THEN 'pending' ELSE 'delivered' END HAVING n > 0`,
     describe: (cell) => `refreshes of events in another state: ${cell('n')}`,
+  },
+  {
+    check: 'landings',
+    sql: LANDING_DIFFERENCES,
+    describe: (cell) =>
+      `source ${cell('source')}: landed ${cell('landed')} (rows: ${cell('landed_rows')}), ` +
+      `refused later ${cell('refused')} (rows: ${cell('refused_rows')})`,
+  },
+  {
+    check: 'landings',
+    sql: SPAN_DIFFERENCES,
+    describe: (cell) => `periods with fewer deliveries than there are: ${cell('n')}`,
+  },
+  {
+    check: 'landings',
+    sql: STRAY_DOUBTS,
+    describe: (cell) => `doubts about events that are not delivered: ${cell('n')}`,
   },
 ];
 

@@ -1,0 +1,4 @@
+import { describeLandingSequences } from './landing-sequences.ts';
+import { sqliteStores } from './sqlite-store.ts';
+
+describeLandingSequences(sqliteStores([]));

@@ -1,6 +1,6 @@
 /**
  * Which folder of `src` may import which: its own files, `version.ts` and the folders listed here.
- * Types count like values. `relay.ts`, `open-store.ts`, `main.ts`, `cli` and `monitoring` have rules
+ * Types count like values. `relay.ts`, `open-*.ts`, `main.ts`, `cli` and `monitoring` have rules
  * of their own.
  */
 const MAY_IMPORT = {
@@ -115,7 +115,7 @@ export default {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(relay\\.ts$|open-store\\.ts$|cli/(connection-check|provision/(provision-target|verify/run-probe))\\.ts$)',
+          '^src/(relay\\.ts$|open-(store|reconcilers)\\.ts$|cli/(connection-check|provision/(provision-target|verify/run-probe))\\.ts$)',
       },
       to: {
         path: [

@@ -205,6 +205,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     bodyLimit: () => server.bodyLimit,
     egress,
     enrichers,
+    destinations,
     observer: createReconciliationReports(log, metrics),
     now,
   });

@@ -21,7 +21,7 @@ export interface ReconcilersParts {
   /** Of a source with `reconcile`, `api` and `webhook`. */
   readonly createSource: (source: SourceConfig) => Reconciler<SourceReconciliation>;
   /** Of a destination with `reconcile` and `ims`. `sources`: those that feed it. */
-  readonly createDestination?: (
+  readonly createDestination: (
     destination: DestinationConfig,
     sources: readonly SourceConfig[],
   ) => Reconciler<DestinationReconciliation>;
@@ -131,12 +131,12 @@ export function createReconcilers(parts: ReconcilersParts): Reconcilers {
         ),
       );
     destinations = config.destinations
-      .filter(({ reconcile, ims }) => parts.createDestination && reconcile && ims)
+      .filter(({ reconcile, ims }) => reconcile && ims)
       .map((destination) => {
         const feeding = config.sources.filter((source) => source.destination === destination.name);
         const aspects = aspectsOfDestination(destination, feeding);
         return run({ side: 'aep', name: destination.name }, aspects, oldDestinations, () =>
-          parts.createDestination!(destination, feeding),
+          parts.createDestination(destination, feeding),
         );
       });
     const isUsed = new Set(all());

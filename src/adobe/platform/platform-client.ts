@@ -22,6 +22,8 @@ export interface PlatformClientOptions extends ApiClientOptions<PlatformError> {
   /** Of the credential; the gateway's API key. */
   readonly clientId: string;
   readonly tokens: Pick<TokenSource, 'get' | 'reject'>;
+  /** Asked for each call, in place of `signal`: ends the calls of one piece of work. */
+  readonly currentSignal?: () => AbortSignal;
   /** For one request. */
   readonly timeoutMs?: number;
 }
@@ -154,6 +156,7 @@ function successOf(result: OutboundResult, isFile: boolean): PlatformSuccess | u
 export function createPlatformClient(options: PlatformClientOptions): PlatformClient {
   const { imsOrgId, sandbox, tokens, egress = DIRECT_EGRESS, timeoutMs = TIMEOUT_MS } = options;
   const { signal = new AbortController().signal, now = Date.now, wait = waitFor } = options;
+  const { currentSignal = () => signal } = options;
   const base = new URL(options.url);
   const prefix = base.pathname.replace(/\/$/, '');
   let clockAheadMs = 0;
@@ -177,8 +180,8 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
       timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
     };
-    if (take === undefined) return send(pool, sent, signal);
-    return sendStreaming(pool, { ...sent, downloadMs: DOWNLOAD_MS }, take, signal);
+    if (take === undefined) return send(pool, sent, currentSignal());
+    return sendStreaming(pool, { ...sent, downloadMs: DOWNLOAD_MS }, take, currentSignal());
   };
 
   const readClock = (date: string | string[] | undefined): void => {
@@ -188,7 +191,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
   };
 
   const attempt = async (call: Call): Promise<Attempt> => {
-    const token = await tokens.get(signal);
+    const token = await tokens.get(currentSignal());
     if (!token.ok) return noToken(token);
     const result = await request(call, token.token);
     if (result.kind === 'response') readClock(result.headers['date']);
@@ -222,7 +225,7 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
       const ms = delayMs ?? Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1));
       if (ms > MAX_CALL_WAIT_MS) return answer;
       options.onWait?.(ms, answer.error);
-      await wait(ms, signal);
+      await wait(ms, currentSignal());
     }
   };
 

@@ -16,7 +16,7 @@ import {
   withFilterOptions,
   withPageOptions,
 } from './command-options.ts';
-import { EVENT_COLUMNS } from './event-columns.ts';
+import { EVENT_COLUMNS } from './listed-event-columns.ts';
 import { formatFitting, type FittingColumn } from './fitting-table.ts';
 import { listReplays, replaysHelp } from './replay-list.ts';
 import { replayFields, type ReplayOptions, withReplayOptions } from './replay-options.ts';

@@ -16,7 +16,7 @@ import {
 import { suggestValues } from './completion/suggested-values.ts';
 import { listReplays, replaysHelp } from './replay-list.ts';
 import { replayFields, type ReplayOptions, withReplayOptions } from './replay-options.ts';
-import { runSettledReplay } from './settled-replay.ts';
+import { runBulkReplay } from './bulk-replay.ts';
 
 const KEYS: readonly FilterKey[] = [
   'source',
@@ -133,7 +133,7 @@ async function replay(receipts: readonly string[], given: Options, list: Command
       `say which events of the filter: --states ${STATES.join(',')}, or some of them`,
       EXIT.usage,
     );
-  await runSettledReplay(options, {
+  await runBulkReplay(options, {
     ...selection,
     ...(states === undefined ? {} : { states: states.split(',').map((state) => state.trim()) }),
     ...replayFields(options),

@@ -13,7 +13,7 @@ import {
 } from './command-options.ts';
 import { type EventsAnswer, followEvents } from './follow-events.ts';
 import { followHeading, followLine } from './follow-line.ts';
-import { EVENT_COLUMNS } from './event-columns.ts';
+import { EVENT_COLUMNS } from './listed-event-columns.ts';
 import { registerEventReplay } from './event-replay-command.ts';
 import { formatFitting, terminalWidth } from './fitting-table.ts';
 

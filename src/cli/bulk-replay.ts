@@ -10,7 +10,7 @@ import {
 } from './admin-client.ts';
 import { confirm, formatDryRun, formatProblems, isInteractive, type Selection } from './bulk-action.ts';
 import { CommandError, EXIT } from './command-error.ts';
-import { EVENT_COLUMNS } from './event-columns.ts';
+import { EVENT_COLUMNS } from './listed-event-columns.ts';
 import { formatFitting } from './fitting-table.ts';
 import type { EventAnswer } from './admin-answers.ts';
 
@@ -138,7 +138,7 @@ function isComplete({ matched, replayed }: StartedAnswer, request: ReplayRequest
  * Replays settled events, or shows what a replay would do.
  * @throws CommandError without --yes if it would have to ask and there is no terminal
  */
-export async function runSettledReplay(settings: Settings, request: ReplayRequest): Promise<void> {
+export async function runBulkReplay(settings: Settings, request: ReplayRequest): Promise<void> {
   const { dryRun = false, yes = false, json = false } = settings;
   const needsConsent = !dryRun && !yes && 'filter' in request;
   if (needsConsent && !isInteractive())

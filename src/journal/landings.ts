@@ -96,13 +96,13 @@ export interface SentEvent {
  * event from `delivered` to `dead`. Deliveries from before a store had these counts are never
  * confirmed. Spans that are not confirmed within 35 days are forgotten, and their events stay
  * unconfirmed. The removal of a record by retention changes no count: an event whose record was
- * removed counts as it did, and a doubt about it can no longer be cleared. If the clock is set back,
- * a settlement does not get a time that is confirmed already: deliveries get the time where the
- * newest confirmed range of their destination ends.
+ * removed counts as it did, and a doubt about it can no longer be cleared. If the clock is set
+ * back, a delivery does not get a time that is confirmed already, but the end of the newest
+ * confirmed range of its destination.
  *
  * Durability. As of settlements: visible at once, durable within seconds, and a crash forgets the
- * newest of it in order with settlements and notes. A call with a long list is carried out in parts:
- * if it rejects, earlier parts remain, and the same call again completes it.
+ * newest of it in order with settlements and notes. A call with a long list is carried out in
+ * parts: if it rejects, earlier parts remain, and the same call again completes it.
  *
  * Watched events. A settlement can ask that its event be read back (`watch`). It is listed once,
  * with its destination, from then on until `unwatch` or until it leaves the state `delivered`.

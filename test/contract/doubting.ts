@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RefusedError } from '../../src/journal/journal.ts';
-import { acknowledged, deliver, landingsOf, sumsOf } from './landing-samples.ts';
+import { acknowledged, deliver, sumsOf } from './landing-samples.ts';
 import { retainAt } from './maintenance-round.ts';
 import { DAY, sampleEvent, settleAs, settled, T0 } from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
@@ -12,8 +12,8 @@ export function describeDoubting(make: MakeStore): void {
   describe('a doubt', () => {
     const test = journalInTest(make);
     const doubt = (receipt: string, code = 'not-in-profile') =>
-      landingsOf(test.journal).doubt('aep', [{ receipt, code, detail: 'too large' }]);
-    const confirm = () => landingsOf(test.journal).confirm('aep', { from: T0, until: T0 + SPAN, since: T0 });
+      test.journal.doubt('aep', [{ receipt, code, detail: 'too large' }]);
+    const confirm = () => test.journal.confirm('aep', { from: T0, until: T0 + SPAN, since: T0 });
 
     it('keeps an event unconfirmed, whether it comes before or after the confirmation', async () => {
       const before = await deliver(test.journal);
@@ -26,24 +26,24 @@ export function describeDoubting(make: MakeStore): void {
       await doubt(after);
       expect(await sumsOf(test.journal)).toEqual([1, 0, 2]);
       for (const receipt of [before, after])
-        expect(await landingsOf(test.journal).landing(receipt)).toEqual({
+        expect(await test.journal.landing(receipt)).toEqual({
           state: 'unconfirmed',
           code: 'not-in-profile',
           detail: 'too large',
         });
       await test.reopen();
       expect(await sumsOf(test.journal)).toEqual([1, 0, 2]);
-      await landingsOf(test.journal).clearDoubts([before, after, 'unknown']);
+      await test.journal.clearDoubts([before, after, 'unknown']);
       expect(await sumsOf(test.journal)).toEqual([3, 0, 0]);
-      expect(await landingsOf(test.journal).landing(before)).toMatchObject({ state: 'landed' });
-      await landingsOf(test.journal).clearDoubts([before]);
+      expect(await test.journal.landing(before)).toMatchObject({ state: 'landed' });
+      await test.journal.clearDoubts([before]);
       expect(await sumsOf(test.journal)).toEqual([3, 0, 0]);
     });
 
     it('that is cleared before the confirmation changes nothing', async () => {
       const receipt = await deliver(test.journal);
       await doubt(receipt);
-      await landingsOf(test.journal).clearDoubts([receipt]);
+      await test.journal.clearDoubts([receipt]);
       test.clock.set(T0 + SPAN);
       expect(await confirm()).toEqual({ landed: 1 });
     });
@@ -58,17 +58,17 @@ export function describeDoubting(make: MakeStore): void {
       await doubt(first);
       const common = { code: 'not-in-profile', detail: 'too large', source: 'acme', destination: 'aep' };
       const eventName = 'transactionAdded';
-      expect(await landingsOf(test.journal).doubts('aep', 500)).toEqual({
+      expect(await test.journal.doubts('aep', 500)).toEqual({
         count: 2,
         newest: [
           { receipt: first, ...common, eventName, eventId: 'e-1', at: T0 + 2 },
           { receipt: second, ...common, eventName, at: T0 + 1 },
         ],
       });
-      expect(await landingsOf(test.journal).doubts('aep', 1)).toMatchObject({ count: 2, newest: [{}] });
-      expect(await landingsOf(test.journal).doubts('elsewhere', 1)).toEqual({ count: 0, newest: [] });
+      expect(await test.journal.doubts('aep', 1)).toMatchObject({ count: 2, newest: [{}] });
+      expect(await test.journal.doubts('elsewhere', 1)).toEqual({ count: 0, newest: [] });
       for (const limit of [0, 501])
-        await expect(landingsOf(test.journal).doubts('aep', limit)).rejects.toThrow(RefusedError);
+        await expect(test.journal.doubts('aep', limit)).rejects.toThrow(RefusedError);
     });
 
     it('is ignored about what is not delivered at the destination', async () => {
@@ -76,7 +76,7 @@ export function describeDoubting(make: MakeStore): void {
       const elsewhere = await deliver(test.journal, sampleEvent({ destination: 'elsewhere' }));
       for (const receipt of [dead, elsewhere, 'unknown'])
         expect(await doubt(receipt)).toEqual({ doubted: 0 });
-      expect(await landingsOf(test.journal).doubts('aep', 1)).toEqual({ count: 0, newest: [] });
+      expect(await test.journal.doubts('aep', 1)).toEqual({ count: 0, newest: [] });
     });
 
     it.each([['before'], ['after']])(
@@ -88,15 +88,15 @@ export function describeDoubting(make: MakeStore): void {
         test.clock.set(T0 + SPAN);
         if (when === 'after') await confirm();
         await test.journal.replay({ filter: { receipts: [replayed] }, asNew: false, by: 'olga' });
-        await landingsOf(test.journal).refuse('aep', [
+        await test.journal.refuse('aep', [
           { receipt: refused, kind: 'event', idSuffix: '', refusedAt: T0 + SPAN, detail: 'no' },
         ]);
         expect(await sumsOf(test.journal)).toEqual([0, 1, 0]);
-        expect(await landingsOf(test.journal).doubts('aep', 1)).toMatchObject({ count: 0 });
+        expect(await test.journal.doubts('aep', 1)).toMatchObject({ count: 0 });
         await settleAs(test.journal, acknowledged(replayed));
         test.clock.set(T0 + 2 * SPAN);
         const range = { from: T0, until: T0 + 2 * SPAN, since: T0 };
-        expect(await landingsOf(test.journal).confirm('aep', range)).toEqual({ landed: 1 });
+        expect(await test.journal.confirm('aep', range)).toEqual({ landed: 1 });
         expect(await sumsOf(test.journal)).toEqual([1, 1, 0]);
       },
     );
@@ -108,7 +108,7 @@ export function describeDoubting(make: MakeStore): void {
       const policy = { delivered: DAY, ids: 2 * DAY, dead: 90 * DAY };
       await retainAt(test, policy, T0 + 3 * DAY);
       expect(await test.journal.find(before)).toBeUndefined();
-      expect(await landingsOf(test.journal).doubts('aep', 1)).toEqual({ count: 0, newest: [] });
+      expect(await test.journal.doubts('aep', 1)).toEqual({ count: 0, newest: [] });
       expect(await confirm()).toEqual({ landed: 1 });
       expect(await sumsOf(test.journal)).toEqual([1, 0, 1]);
     });
@@ -124,12 +124,10 @@ export function describeDoubting(make: MakeStore): void {
       const policy = { delivered: 400 * DAY, ids: 400 * DAY, dead: 400 * DAY };
       await retainAt(test, policy, T0 + 36 * DAY);
       const range = { from: T0 - DAY, until: T0 + 36 * DAY };
-      expect(await landingsOf(test.journal).deliverySpans('aep', range)).toMatchObject([
-        { at: T0 + 10 * DAY },
-      ]);
-      expect(await landingsOf(test.journal).confirm('aep', { ...range, since: T0 })).toEqual({ landed: 1 });
-      expect(await landingsOf(test.journal).landing(old)).toEqual({ state: 'unconfirmed' });
-      expect(await landingsOf(test.journal).landing(newer)).toMatchObject({ state: 'landed' });
+      expect(await test.journal.deliverySpans('aep', range)).toMatchObject([{ at: T0 + 10 * DAY }]);
+      expect(await test.journal.confirm('aep', { ...range, since: T0 })).toEqual({ landed: 1 });
+      expect(await test.journal.landing(old)).toEqual({ state: 'unconfirmed' });
+      expect(await test.journal.landing(newer)).toMatchObject({ state: 'landed' });
       expect(await sumsOf(test.journal)).toEqual([1, 0, 1]);
       await test.journal.replay({ filter: { receipts: [old] }, asNew: false, by: 'olga' });
       expect(await sumsOf(test.journal)).toEqual([1, 0, 0]);
@@ -138,7 +136,7 @@ export function describeDoubting(make: MakeStore): void {
     it('are not those that are confirmed, however long ago', async () => {
       const old = await deliver(test.journal);
       test.clock.set(T0 + SPAN);
-      await landingsOf(test.journal).confirm('aep', { from: T0, until: T0 + SPAN, since: T0 });
+      await test.journal.confirm('aep', { from: T0, until: T0 + SPAN, since: T0 });
       await deliver(test.journal);
       const policy = { delivered: 400 * DAY, ids: 400 * DAY, dead: 400 * DAY };
       await retainAt(test, policy, T0 + 200 * DAY);
@@ -150,7 +148,7 @@ export function describeDoubting(make: MakeStore): void {
   describe('watched events', () => {
     const test = journalInTest(make);
     const watch = (receipt: string) => ({ ...settled.delivered(receipt), watch: true }) as const;
-    const watched = (until: number, limit = 100) => landingsOf(test.journal).watched('aep', { until, limit });
+    const watched = (until: number, limit = 100) => test.journal.watched('aep', { until, limit });
 
     it('are listed from their settlement on, the oldest first, until they are read back', async () => {
       const first = await deliver(test.journal, sampleEvent(), watch);
@@ -163,7 +161,7 @@ export function describeDoubting(make: MakeStore): void {
       await test.reopen();
       expect(await watched(T0 + 6)).toEqual([first, second]);
       expect(await watched(T0 + 6, 1)).toEqual([first]);
-      await landingsOf(test.journal).unwatch([first, 'unknown']);
+      await test.journal.unwatch([first, 'unknown']);
       expect(await watched(T0 + 6)).toEqual([second]);
       await expect(watched(T0, 0)).rejects.toThrow(RefusedError);
     });
@@ -172,7 +170,7 @@ export function describeDoubting(make: MakeStore): void {
       const replayed = await deliver(test.journal, sampleEvent(), watch);
       const refused = await deliver(test.journal, sampleEvent(), watch);
       await test.journal.replay({ filter: { receipts: [replayed] }, asNew: false, by: 'olga' });
-      await landingsOf(test.journal).refuse('aep', [
+      await test.journal.refuse('aep', [
         { receipt: refused, kind: 'event', idSuffix: '', refusedAt: T0, detail: 'no' },
       ]);
       expect(await watched(T0 + 1)).toEqual([]);

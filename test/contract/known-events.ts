@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RefusedError } from '../../src/journal/journal.ts';
-import { acknowledged, deliver, landingsOf } from './landing-samples.ts';
+import { acknowledged, deliver } from './landing-samples.ts';
 import { retainAt } from './maintenance-round.ts';
 import { append, DAY, sampleEvent, settleAs, settled, sha256, T0 } from './samples.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
@@ -21,29 +21,29 @@ export function describeKnownEvents(make: MakeStore): void {
         [pending.identity, { receipt, verifiedBy: 'reconcile', receivedAt: T0 }],
         [dead.identity, { receipt: settledAs, verifiedBy: 'header:x-relay-key', receivedAt: T0 + 7 }],
       ]);
-      expect(await landingsOf(test.journal).known('acme', identities)).toEqual(expected);
+      expect(await test.journal.known('acme', identities)).toEqual(expected);
       await test.reopen();
-      expect(await landingsOf(test.journal).known('acme', identities)).toEqual(expected);
-      expect(await landingsOf(test.journal).known('acme', [])).toEqual(new Map());
+      expect(await test.journal.known('acme', identities)).toEqual(expected);
+      expect(await test.journal.known('acme', [])).toEqual(new Map());
     });
 
     it('are looked up at most 1,000 at a time, by valid identities', async () => {
       const many = Array.from({ length: 1_001 }, (_, n) => sha256(`${n}`));
-      expect((await landingsOf(test.journal).known('acme', many.slice(1))).size).toBe(0);
-      await expect(landingsOf(test.journal).known('acme', many)).rejects.toThrow(RefusedError);
-      await expect(landingsOf(test.journal).known('acme', ['xyz'])).rejects.toThrow(RefusedError);
+      expect((await test.journal.known('acme', many.slice(1))).size).toBe(0);
+      await expect(test.journal.known('acme', many)).rejects.toThrow(RefusedError);
+      await expect(test.journal.known('acme', ['xyz'])).rejects.toThrow(RefusedError);
     });
 
     it('are all of them since the newest that retention has forgotten', async () => {
-      expect(await landingsOf(test.journal).knownSince()).toBeUndefined();
+      expect(await test.journal.knownSince()).toBeUndefined();
       const old = sampleEvent({ receivedAt: T0 - 1_000 });
       await deliver(test.journal, old, settled.ignored);
       await append(test.journal, sampleEvent({ receivedAt: T0 }));
       await retainAt(test, { delivered: DAY, ids: 2 * DAY, dead: DAY }, T0 + 3 * DAY);
-      expect(await landingsOf(test.journal).known('acme', [old.identity])).toEqual(new Map());
-      expect(await landingsOf(test.journal).knownSince()).toBe(T0 - 999);
+      expect(await test.journal.known('acme', [old.identity])).toEqual(new Map());
+      expect(await test.journal.knownSince()).toBe(T0 - 999);
       await test.reopen();
-      expect(await landingsOf(test.journal).knownSince()).toBe(T0 - 999);
+      expect(await test.journal.knownSince()).toBe(T0 - 999);
     });
   });
 
@@ -58,7 +58,7 @@ export function describeKnownEvents(make: MakeStore): void {
       const { receipt: waiting } = await append(test.journal, pending);
       await append(test.journal, elsewhere);
       const prefixes = [delivered, pending, elsewhere].map(prefixOf);
-      expect(await landingsOf(test.journal).sentEvents('aep', prefixes)).toEqual(
+      expect(await test.journal.sentEvents('aep', prefixes)).toEqual(
         new Map([
           [prefixOf(delivered), { receipt, state: 'delivered', idSuffix: '', settledAt: T0 }],
           [prefixOf(pending), { receipt: waiting, state: 'pending', idSuffix: '' }],
@@ -66,7 +66,7 @@ export function describeKnownEvents(make: MakeStore): void {
       );
       await test.journal.replay({ filter: { receipts: [receipt] }, asNew: true, by: 'olga' });
       await settleAs(test.journal, acknowledged(receipt));
-      expect(await landingsOf(test.journal).sentEvents('aep', prefixes.slice(0, 1))).toEqual(
+      expect(await test.journal.sentEvents('aep', prefixes.slice(0, 1))).toEqual(
         new Map([[prefixOf(delivered), { receipt, state: 'delivered', idSuffix: '-r1', settledAt: T0 }]]),
       );
     });
@@ -75,15 +75,15 @@ export function describeKnownEvents(make: MakeStore): void {
       const identity = sha256('twice');
       const receipt = await deliver(test.journal, sampleEvent({ identity }));
       await append(test.journal, sampleEvent({ identity, source: 'other' }));
-      expect(await landingsOf(test.journal).sentEvents('aep', [prefixOf({ identity })])).toEqual(
+      expect(await test.journal.sentEvents('aep', [prefixOf({ identity })])).toEqual(
         new Map([[prefixOf({ identity }), { receipt, state: 'delivered', idSuffix: '', settledAt: T0 }]]),
       );
     });
 
     it('are looked up at most 1,000 at a time, by 40 hex digits', async () => {
       const many = Array.from({ length: 1_001 }, (_, n) => sha256(`${n}`).slice(0, 40));
-      await expect(landingsOf(test.journal).sentEvents('aep', many)).rejects.toThrow(RefusedError);
-      await expect(landingsOf(test.journal).sentEvents('aep', [sha256('x')])).rejects.toThrow(RefusedError);
+      await expect(test.journal.sentEvents('aep', many)).rejects.toThrow(RefusedError);
+      await expect(test.journal.sentEvents('aep', [sha256('x')])).rejects.toThrow(RefusedError);
     });
   });
 
@@ -117,7 +117,7 @@ export function describeKnownEvents(make: MakeStore): void {
   describe('a refresh that is asked for', () => {
     const test = journalInTest(make);
     const routes = [{ source: 'acme', destination: 'aep' }];
-    const ask = (...customers: string[]) => landingsOf(test.journal).askRefresh('acme', customers);
+    const ask = (...customers: string[]) => test.journal.askRefresh('acme', customers);
 
     it('concerns the newest delivered event of a customer, and is due at once', async () => {
       const of = (customerId: string) => sampleEvent({ customerId, lane: `lane of ${customerId}` });
@@ -171,9 +171,9 @@ export function describeKnownEvents(make: MakeStore): void {
 
   describe('notes of reconciliation', () => {
     const test = journalInTest(make);
-    const notes = (scope = 'a') => landingsOf(test.journal).reconciliationNotes(scope);
+    const notes = (scope = 'a') => test.journal.reconciliationNotes(scope);
     const save = (changes: Readonly<Record<string, string | null>>, scope = 'a') =>
-      landingsOf(test.journal).saveReconciliationNotes(scope, changes);
+      test.journal.saveReconciliationNotes(scope, changes);
 
     it('are kept by scope and key, and survive a restart', async () => {
       expect(await notes()).toEqual(new Map());

@@ -2,7 +2,6 @@
 import { expect } from 'vitest';
 import { type Attempt, DELIVERY_SPAN_MS, type Journal, type Settlement } from '../../src/journal/journal.ts';
 import { LandingModel, type LandingModelEvent } from './landing-model.ts';
-import { landingsOf } from './landing-samples.ts';
 import {
   LANDING_DESTINATIONS,
   LANDING_SOURCES,
@@ -137,7 +136,7 @@ export class LandingComparison {
     };
     if (length === 0 || range.until > this.#now) return;
     const landed = this.#model.confirm(destination, range);
-    expect(await landingsOf(this.#journal).confirm(destination, range)).toEqual({ landed });
+    expect(await this.#journal.confirm(destination, range)).toEqual({ landed });
   }
 
   async #doubt({ picks }: LandingStepOf<'doubt'>): Promise<void> {
@@ -148,13 +147,13 @@ export class LandingComparison {
       (event) => event.state === 'delivered' && event.destination === destination,
     );
     const doubts = events.map(({ receipt }) => ({ receipt, code, detail: 'doubted' }));
-    expect(await landingsOf(this.#journal).doubt(destination, doubts)).toEqual({ doubted: delivered.length });
+    expect(await this.#journal.doubt(destination, doubts)).toEqual({ doubted: delivered.length });
     for (const event of delivered) event.doubt = code;
   }
 
   async #clear({ picks }: LandingStepOf<'clear'>): Promise<void> {
     const events = this.#picked(picks);
-    await landingsOf(this.#journal).clearDoubts(events.map(({ receipt }) => receipt));
+    await this.#journal.clearDoubts(events.map(({ receipt }) => receipt));
     for (const event of events) event.doubt = undefined;
   }
 
@@ -171,7 +170,7 @@ export class LandingComparison {
     const chosen = events.filter(
       (event) => event.state === 'delivered' && event.destination === destination && !isOther,
     );
-    const { refused } = await landingsOf(this.#journal).refuse(destination, records);
+    const { refused } = await this.#journal.refuse(destination, records);
     expect(refused).toEqual(chosen.map(({ receipt }) => receipt));
     for (const event of chosen)
       this.#model.leave(event, { state: 'dead', reason: 'refused-later', settledAt: this.#now });
@@ -179,7 +178,7 @@ export class LandingComparison {
 
   async #unwatch({ pick }: LandingStepOf<'unwatch'>): Promise<void> {
     for (const event of this.#picked([pick])) {
-      await landingsOf(this.#journal).unwatch([event.receipt]);
+      await this.#journal.unwatch([event.receipt]);
       event.isWatched = false;
     }
   }
@@ -243,24 +242,24 @@ export class LandingComparison {
   }
 
   async #compare(): Promise<void> {
-    const landings = landingsOf(this.#journal);
-    const [ledger, sums] = [await this.#journal.ledger(), await landings.landings()];
+    const journal = this.#journal;
+    const [ledger, sums] = [await journal.ledger(), await journal.landings()];
     expect(sums).toEqual(this.#model.landings());
     for (const source of LANDING_SOURCES) {
       expect(ledger[source]?.delivered ?? 0).toBe(this.#model.count(source, 'delivered'));
       expect(sums[source]?.landed ?? 0).toBeLessThanOrEqual(ledger[source]?.delivered ?? 0);
     }
     for (const destination of LANDING_DESTINATIONS) {
-      expect(await landings.deliverySpans(destination, FOREVER)).toEqual(this.#model.spans(destination));
+      expect(await journal.deliverySpans(destination, FOREVER)).toEqual(this.#model.spans(destination));
       const isAt = (event: LandingModelEvent): boolean => event.destination === destination;
       const doubted = this.#model.those((event) => isAt(event) && event.doubt !== undefined);
-      const { count, newest } = await landings.doubts(destination, 500);
+      const { count, newest } = await journal.doubts(destination, 500);
       expect([count, newest.map(({ receipt }) => receipt).toSorted()]).toEqual([doubted.length, doubted]);
-      const watched = await landings.watched(destination, { until: this.#now + 1, limit: 1_000 });
+      const watched = await journal.watched(destination, { until: this.#now + 1, limit: 1_000 });
       expect(watched.toSorted()).toEqual(this.#model.those((event) => isAt(event) && event.isWatched));
     }
     const events = this.#existing();
-    const found = await Promise.all(events.map(({ receipt }) => landings.landing(receipt)));
+    const found = await Promise.all(events.map(({ receipt }) => journal.landing(receipt)));
     expect(found).toEqual(events.map((event) => this.#model.landing(event)));
   }
 }

@@ -1,14 +1,6 @@
 import type { Journal, MessageKind, NewEvent, Settlement } from '../../src/journal/journal.ts';
 import { append, sampleAttempt, sampleEvent, settleAs, settled } from './samples.ts';
 
-/** A journal of an engine that has Landings. */
-export type LandingJournal = Journal;
-
-/** The engine under test must have it. */
-export function landingsOf(journal: Journal): LandingJournal {
-  return journal;
-}
-
 /** A settlement that delivers messages of these kinds, each by a request of its own. */
 export function acknowledged(receipt: string, kinds: readonly MessageKind[] = ['event']): Settlement {
   return {
@@ -32,7 +24,7 @@ export async function deliver(
 /** Landed, refused later, and unconfirmed of one source. */
 export async function sumsOf(journal: Journal, source = 'acme'): Promise<[number, number, number]> {
   const { delivered = 0 } = (await journal.ledger())[source] ?? {};
-  const { landed, refusedLater } = (await landingsOf(journal).landings())[source] ?? {
+  const { landed, refusedLater } = (await journal.landings())[source] ?? {
     landed: 0,
     refusedLater: 0,
   };

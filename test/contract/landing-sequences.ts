@@ -4,7 +4,7 @@ import { LandingComparison } from './landing-comparison.ts';
 import { type LandingStep, landingStep } from './landing-steps.ts';
 import type { MakeStore } from './test-store.ts';
 
-/** Compares what an engine knows of landings with a simple model, over random sequences of calls. */
+/** Compares what an engine knows of landings with a simple model, over random calls. */
 export function describeLandingSequences(make: MakeStore): void {
   describe('any sequence of calls', () => {
     it('has landed, refused and unconfirmed events as the simple model', async () => {

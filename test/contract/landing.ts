@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RefusedError } from '../../src/journal/journal.ts';
-import { acknowledged, deliver, landingsOf, sumsOf } from './landing-samples.ts';
+import { acknowledged, deliver, sumsOf } from './landing-samples.ts';
 import {
   append,
   claim,
@@ -21,7 +21,7 @@ const ALL = { from: T0 - 1_000 * SPAN, until: T0 + 1_000 * SPAN };
 export function describeLanding(make: MakeStore): void {
   describe('delivery spans', () => {
     const test = journalInTest(make);
-    const spans = () => landingsOf(test.journal).deliverySpans('aep', ALL);
+    const spans = () => test.journal.deliverySpans('aep', ALL);
 
     it('count events and messages by the time of their settlement, over all sources', async () => {
       await deliver(test.journal, sampleEvent(), (receipt) => acknowledged(receipt, ['event', 'profile']));
@@ -42,7 +42,7 @@ export function describeLanding(make: MakeStore): void {
       await test.reopen();
       expect(await spans()).toEqual(expected);
       const range = { from: T0 + SPAN, until: T0 + 3 * SPAN };
-      expect(await landingsOf(test.journal).deliverySpans('aep', range)).toEqual(expected.slice(1));
+      expect(await test.journal.deliverySpans('aep', range)).toEqual(expected.slice(1));
     });
 
     it('count acknowledged and unanswered messages of events that are not delivered', async () => {
@@ -90,7 +90,7 @@ export function describeLanding(make: MakeStore): void {
   describe('confirm', () => {
     const test = journalInTest(make);
     const confirm = (from: number, until: number, since = T0 + 50 * SPAN) =>
-      landingsOf(test.journal).confirm('aep', { from, until, since });
+      test.journal.confirm('aep', { from, until, since });
 
     it('moves what was delivered within the range from unconfirmed to landed', async () => {
       const first = await deliver(test.journal);
@@ -98,16 +98,16 @@ export function describeLanding(make: MakeStore): void {
       const second = await deliver(test.journal);
       await deliver(test.journal, sampleEvent({ destination: 'elsewhere' }));
       test.clock.set(T0 + 10 * SPAN);
-      expect(await landingsOf(test.journal).landing(first)).toEqual({ state: 'unconfirmed' });
+      expect(await test.journal.landing(first)).toEqual({ state: 'unconfirmed' });
       expect(await sumsOf(test.journal)).toEqual([0, 0, 3]);
       expect(await confirm(T0, T0 + SPAN)).toEqual({ landed: 1 });
       expect(await sumsOf(test.journal)).toEqual([1, 0, 2]);
-      expect(await landingsOf(test.journal).landing(first)).toEqual({
+      expect(await test.journal.landing(first)).toEqual({
         state: 'landed',
         since: T0 + 50 * SPAN,
       });
-      expect(await landingsOf(test.journal).landing(second)).toEqual({ state: 'unconfirmed' });
-      expect(await landingsOf(test.journal).deliverySpans('aep', ALL)).toMatchObject([{ at: T0 + SPAN }]);
+      expect(await test.journal.landing(second)).toEqual({ state: 'unconfirmed' });
+      expect(await test.journal.deliverySpans('aep', ALL)).toMatchObject([{ at: T0 + SPAN }]);
       await test.reopen();
       expect(await sumsOf(test.journal)).toEqual([1, 0, 2]);
     });
@@ -120,8 +120,8 @@ export function describeLanding(make: MakeStore): void {
       expect(await confirm(T0 - SPAN, T0 + 2 * SPAN, 1)).toEqual({ landed: 1 });
       expect(await confirm(T0 - 3 * SPAN, T0 + 5 * SPAN, 2)).toEqual({ landed: 1 });
       expect(await confirm(T0 - 3 * SPAN, T0 + 5 * SPAN, 3)).toEqual({ landed: 0 });
-      expect(await landingsOf(test.journal).landing(first)).toEqual({ state: 'landed', since: 1 });
-      expect(await landingsOf(test.journal).landing(second)).toEqual({ state: 'landed', since: 2 });
+      expect(await test.journal.landing(first)).toEqual({ state: 'landed', since: 1 });
+      expect(await test.journal.landing(second)).toEqual({ state: 'landed', since: 2 });
       expect(await sumsOf(test.journal)).toEqual([2, 0, 0]);
     });
 
@@ -143,7 +143,7 @@ export function describeLanding(make: MakeStore): void {
       await confirm(T0, T0 + SPAN);
       await test.journal.replay({ filter: { receipts: [receipt] }, asNew: false, by: 'olga' });
       expect(await sumsOf(test.journal)).toEqual([1, 0, 0]);
-      expect(await landingsOf(test.journal).landing(receipt)).toBeUndefined();
+      expect(await test.journal.landing(receipt)).toBeUndefined();
       await settleAs(test.journal, acknowledged(receipt));
       expect(await sumsOf(test.journal)).toEqual([1, 0, 1]);
       test.clock.set(T0 + 20 * SPAN);
@@ -173,7 +173,7 @@ export function describeLanding(make: MakeStore): void {
       const late = await deliver(test.journal);
       expect((await test.journal.find(late))?.event.settledAt).toBe(T0 + 10 * SPAN);
       expect(await sumsOf(test.journal)).toEqual([1, 0, 1]);
-      expect(await landingsOf(test.journal).landing(late)).toEqual({ state: 'unconfirmed' });
+      expect(await test.journal.landing(late)).toEqual({ state: 'unconfirmed' });
     });
   });
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RefusedRecord } from '../../src/journal/journal.ts';
-import { acknowledged, deliver, landingsOf, sumsOf } from './landing-samples.ts';
+import { acknowledged, deliver, sumsOf } from './landing-samples.ts';
 import { DAY, sampleEvent, settleAs, settled, T0 } from './samples.ts';
 import { retainAt } from './maintenance-round.ts';
 import { journalInTest, type MakeStore } from './test-store.ts';
@@ -21,7 +21,7 @@ export function describeRefusing(make: MakeStore): void {
       ...overrides,
     });
     const refuse = (records: readonly RefusedRecord[], destination = 'aep') =>
-      landingsOf(test.journal).refuse(destination, records);
+      test.journal.refuse(destination, records);
 
     it('becomes a dead letter with its reason, and its event is no longer unconfirmed', async () => {
       const receipt = await deliver(test.journal, sampleEvent(), (each) =>
@@ -44,11 +44,11 @@ export function describeRefusing(make: MakeStore): void {
       expect(found?.body).toBeDefined();
       expect(await sumsOf(test.journal)).toEqual([0, 1, 1]);
       expect(await test.journal.ledger()).toMatchObject({ acme: { accepted: 2, delivered: 1, dead: 1 } });
-      expect(await landingsOf(test.journal).deliverySpans('aep', { from: 0, until: T0 + SPAN })).toEqual([
+      expect(await test.journal.deliverySpans('aep', { from: 0, until: T0 + SPAN })).toEqual([
         { at: T0, events: 1, acknowledged: { event: 2, profile: 1 }, unanswered: { event: 0, profile: 0 } },
       ]);
       expect(await refuse([record(receipt)])).toEqual({ refused: [] });
-      expect(await landingsOf(test.journal).landing(receipt)).toBeUndefined();
+      expect(await test.journal.landing(receipt)).toBeUndefined();
       expect(await test.journal.count({ reason: 'refused-later' })).toBe(1);
       await test.reopen();
       expect(await sumsOf(test.journal)).toEqual([0, 1, 1]);
@@ -58,7 +58,7 @@ export function describeRefusing(make: MakeStore): void {
       const receipt = await deliver(test.journal);
       await deliver(test.journal);
       test.clock.set(T0 + SPAN);
-      await landingsOf(test.journal).confirm('aep', { from: T0, until: T0 + SPAN, since: T0 });
+      await test.journal.confirm('aep', { from: T0, until: T0 + SPAN, since: T0 });
       await refuse([record(receipt)]);
       expect(await sumsOf(test.journal)).toEqual([1, 1, 0]);
     });
@@ -95,7 +95,7 @@ export function describeRefusing(make: MakeStore): void {
       const receipt = await deliver(test.journal);
       await refuse([record(receipt)]);
       expect(await test.journal.discard({ reason: 'refused-later' }, 'olga')).toEqual({ discarded: 1 });
-      expect(await landingsOf(test.journal).landings()).toEqual({});
+      expect(await test.journal.landings()).toEqual({});
       expect(await test.journal.ledger()).toMatchObject({ acme: { dead: 0, ignored: 1 } });
     });
 

@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { Journal, Landings } from '../../src/journal/journal.ts';
+import type { Journal } from '../../src/journal/journal.ts';
 import { runBatch } from '../../src/journal/sqlite/engine/batch.ts';
 import type { AnswerOf, OperationName, RequestOf } from '../../src/journal/sqlite/engine/calls.ts';
 import { migrate } from '../../src/journal/sqlite/engine/database.ts';
@@ -27,7 +27,7 @@ function testClock(): Float64Array {
   return new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT)).fill(T0);
 }
 
-async function open(path: string, clock: Float64Array): Promise<Journal & Landings> {
+async function open(path: string, clock: Float64Array): Promise<Journal> {
   const journal = await openSqliteJournal({ path, encryptionKeys: [], clock });
   onTestFinished(() => journal.close());
   return journal;

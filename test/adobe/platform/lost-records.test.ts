@@ -175,7 +175,16 @@ it('flow runs have counts and errors', async () => {
       failedRecords: 2,
       errors: [{ code: 'C-1', message: 'why' }],
     },
-    { id: 'r2', startedAt: 7, completedAt: undefined, status: '', inputRecords: 0, outputRecords: 0, failedRecords: 0, errors: [] },
+    {
+      id: 'r2',
+      startedAt: 7,
+      completedAt: undefined,
+      status: '',
+      inputRecords: 0,
+      outputRecords: 0,
+      failedRecords: 0,
+      errors: [],
+    },
   ]);
   expect(server.requests[0]?.url).toContain('/runs?property=flowId%3D%3Df-1&orderby=-createdAt&limit=100');
 });

@@ -20,7 +20,7 @@ export interface LandingState {
   confirmed(destination: string): readonly ConfirmedRange[];
   /** See `spans-since` in landing-schema.ts. */
   spansSince(): number;
-  /** Reads ranges and marks again when they are next needed: after a change, and after a rollback. */
+  /** After a change or a rollback: ranges and marks are read again when they are next needed. */
   refresh(): void;
 }
 

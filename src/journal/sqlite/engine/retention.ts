@@ -4,7 +4,7 @@ import type { AnswerOf, RequestOf } from './calls.ts';
 import { overdue } from './claim.ts';
 import { addCounts } from './counts.ts';
 import type { Engine } from './sqlite-engine.ts';
-import { keepSpansShort } from './old-spans.ts';
+import { keepSpansShort } from './span-upkeep.ts';
 import { deleteExpired } from './quarantine-table.ts';
 import { IS_LATE } from './sweep-schema.ts';
 import {

@@ -46,7 +46,7 @@ function noChange({ at, destination, source }: SpanPlace): SpanChange {
 
 /**
  * The table `spans`. Settlements change its newest rows all the time, so what is to be added is in
- * memory until the next commit. A row that nobody reconciles stays for weeks: only changes are held.
+ * memory until the next commit. Rows that nobody confirms stay for weeks, so only changes are.
  */
 export class SpanTable {
   readonly #changes = new Map<string, SpanChange>();

@@ -28,8 +28,8 @@ const SPAN_ROWS = `SELECT span AS at, destination, source, count(*) AS events, s
 const SPAN_SUMS = 'SELECT source, sum(events) AS waiting FROM spans GROUP BY 1';
 
 /**
- * Retention deletes rows but not what is counted, so there can be fewer rows than are counted, never
- * more. The columns: `source`, `landed`, `refused`, and the number of rows of each.
+ * Retention deletes rows but not what is counted, so there can be fewer rows than are counted,
+ * never more. The columns: `source`, `landed`, `refused`, and the number of rows of each.
  */
 export const LANDING_DIFFERENCES = `SELECT source, coalesce(l.landed, 0) AS landed,
     coalesce(r.landed, 0) AS landed_rows, coalesce(l.refused_later, 0) AS refused,

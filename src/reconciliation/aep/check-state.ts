@@ -21,6 +21,8 @@ export interface OpenRange extends TimeRange {
   /** All of them have been looked up, or as many as can be. */
   readonly isRead: boolean;
   readonly cause: DifferenceCause;
+  /** The part that has landed, apart from doubts, when nothing is left to find; else none. */
+  readonly confirms?: TimeRange;
 }
 
 /** A change of a dataflow, after which it loses records for some minutes. */

@@ -64,9 +64,19 @@ function withoutRanges(window: TimeRange, ranges: readonly TimeRange[]): readonl
   );
 }
 
-function newRange(range: TimeRange, more: Pick<OpenRange, 'deficit' | 'cause'>): OpenRange {
+function newRange(range: TimeRange, more: Pick<OpenRange, 'deficit' | 'cause' | 'confirms'>): OpenRange {
   const { from, until } = range;
   return { from, until, ...more, missing: NONE, found: 0, unreadable: 0, isRead: false };
+}
+
+/** Looks up once more what was delivered from a time on, as an operator asked. */
+export async function openAgain(state: CheckState, since: number): Promise<void> {
+  const counts = await state.counts();
+  const { mark } = counts;
+  const from = Math.floor(since / DELIVERY_SPAN_MS) * DELIVERY_SPAN_MS;
+  if (mark === undefined || from >= mark) return;
+  const again = newRange({ from, until: mark }, { deficit: NONE, cause: 'unknown' });
+  await state.saveCounts({ ...counts, open: [...counts.open, again] });
 }
 
 export type CountResult = { readonly problem?: CheckProblem };
@@ -81,7 +91,7 @@ export async function checkCounts(
   facts: readonly TargetFacts[],
   signal: AbortSignal,
 ): Promise<CountResult> {
-  const { destination, reconcile, client, journal } = parts;
+  const { destination, reconcile, journal } = parts;
   const tolerance = toleranceOf(reconcile);
   const length = windowLength(reconcile, tolerance);
   const now = parts.now();
@@ -113,7 +123,7 @@ export async function checkCounts(
     }
     state = { ...state, mark: window.until };
     await parts.state.saveCounts(state);
-    state = await confirmAgain(parts, newestIn(runs, window), client.clockAheadMs());
+    state = await confirmAgain(parts, newestIn(runs, window));
   }
   return {};
 }
@@ -135,7 +145,6 @@ function newestIn(runs: Runs | undefined, { from, until }: TimeRange): number | 
 async function confirmAgain(
   { destination, journal, state, now }: CountCheckParts,
   since?: number,
-  _ahead = 0,
 ): Promise<CountState> {
   const counts = await state.counts();
   const { confirming = [] } = counts;
@@ -215,9 +224,9 @@ async function accountFor(
     const range = { from: Math.min(window.from, ...since), until: window.until };
     const kind = deficit.event > 0 ? 'event' : 'profile';
     const cause = causeAt((settling[0] ?? window).from, kind, state.changes, facts);
-    return { ...state, carry, open: [...state.open, newRange(range, { deficit, cause })] };
+    return { ...state, carry, open: [...state.open, newRange(range, { deficit, cause, confirms: window })] };
   }
   const used = settling.filter(({ from, until }) => spans.some(({ at }) => at >= from && at < until));
-  const young = used.map((range) => newRange(range, { deficit: NONE, cause: 'flow-too-young' }));
+  const young = used.map((range) => newRange(range, { deficit: NONE, cause: 'flow-too-young', confirms: range }));
   return { ...state, carry, open: [...state.open, ...young], confirming: withoutRanges(window, used) };
 }

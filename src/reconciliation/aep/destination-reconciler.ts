@@ -2,7 +2,7 @@ import type { Doubt, Landings } from '../../journal/landings.ts';
 import type { Reconciler } from '../reconcile-run.ts';
 import type { CheckProblem, DestinationReconciliation, Difference } from '../reconciliation-report.ts';
 import { type CheckState, createCheckState, type OpenRange } from './check-state.ts';
-import { checkCounts } from './count-check.ts';
+import { checkCounts, openAgain } from './count-check.ts';
 import type { DestinationReconcilerParts } from './destination-parts.ts';
 import { buildReport } from './destination-report.ts';
 import { knowledgeOf } from './record-knowledge.ts';
@@ -43,8 +43,8 @@ async function checkRanges(
     const { range, problem } = await checkRange(open, parts, (next) => replace(open, next), signal);
     if (problem !== undefined) return problem;
     if (!isSettled(range) && !(await isReplayed(range, parts))) continue;
-    const { from, until } = range;
-    await confirm(parts.destination, { from, until, since: now() });
+    const { confirms } = range;
+    if (confirms !== undefined) await confirm(parts.destination, { ...confirms, since: now() });
     await replace(range, undefined);
   }
   return undefined;
@@ -115,6 +115,7 @@ export function createDestinationReconciler(
         )
       ).problem,
     );
+    if (since !== undefined) await openAgain(state, since);
     const ranges = await partsOf(facts.value, knowledge.since);
     add(await checkRanges(state, ranges, journal, now, signal));
     const watched = await checkWatched(ranges, signal);

@@ -39,6 +39,12 @@ export interface ReconcilerRig {
   advance(ms: number): void;
   /** Accepts one event of each customer, and waits until all are settled. @returns receipts */
   deliver(customers: readonly number[], data?: object): Promise<string[]>;
+  /** The same for other events. */
+  send(events: readonly object[]): Promise<string[]>;
+  /** Waits until these are settled and AEP has decided about everything. */
+  settle(receipts: readonly string[]): Promise<void>;
+  /** A client of the platform API that the test ends. */
+  client(): PlatformClient;
   /** A reconciler as after a restart. */
   create(change?: Partial<DestinationReconcilerParts>): Reconciler<DestinationReconciliation>;
   /** One run of the reconciler. @returns what it reports */
@@ -54,6 +60,8 @@ export interface RigOptions {
   readonly drift?: Drift;
   /** ms from the creation of the dataflows to the first delivery; default: they are old. */
   readonly flowAge?: number;
+  /** Whether the clock goes on while events wait for another attempt. */
+  readonly ticks?: boolean;
 }
 
 const SETTLED_FLOW_MS = 3_600_000;
@@ -83,8 +91,9 @@ export async function startRig(options: RigOptions = {}): Promise<ReconcilerRig>
   clock[0] = T0;
   const { simulator, destination } = platform;
   const tokens = await tokensOf(simulator, 'client-1');
-  const connect = (): PlatformClient =>
-    createPlatformClient({
+  const clients: PlatformClient[] = [];
+  const connect = (): PlatformClient => {
+    const client = createPlatformClient({
       url: simulator.url,
       imsOrgId: ORG,
       sandbox: 'dev',
@@ -93,7 +102,9 @@ export async function startRig(options: RigOptions = {}): Promise<ReconcilerRig>
       now,
       wait: async () => undefined,
     });
-  const clients: PlatformClient[] = [];
+    clients.push(client);
+    return client;
+  };
   const folder = mkdtempSync(join(tmpdir(), 'relay-reconcile-'));
   const config = configSchema.parse({
     store: { path: folder },
@@ -151,7 +162,6 @@ export async function startRig(options: RigOptions = {}): Promise<ReconcilerRig>
   const found: { kind: string; cause: string; count: number }[] = [];
   const create: ReconcilerRig['create'] = (change = {}) => {
     const client = connect();
-    clients.push(client);
     return createDestinationReconciler({
       destination: configured,
       sources: config.sources,
@@ -167,7 +177,28 @@ export async function startRig(options: RigOptions = {}): Promise<ReconcilerRig>
       ...change,
     });
   };
+  const settle = async (receipts: readonly string[]): Promise<void> => {
+    await until(async () => {
+      if (options.ticks === true) clock[0] = now() + 100;
+      return (await journal.count({ receipts, states: ['pending'] })) === 0;
+    });
+    await simulator.until(({ fates }) => fates.pending === 0);
+  };
+  const send = async (events: readonly object[]): Promise<string[]> => {
+    const receipts: string[] = [];
+    for (const event of events) {
+      const body = Buffer.from(JSON.stringify(event));
+      const parsed = parseEvent(body, { timezone: 'Europe/London' });
+      if (!parsed.ok) throw new Error(parsed.detail);
+      const request = { body, receivedAt: now(), verifiedBy: 'test' };
+      const [appended] = await journal.append([toNewEvent(parsed.event, source, request)]);
+      receipts.push(appended!.receipt);
+    }
+    await settle(receipts);
+    return receipts;
+  };
   return {
+    settle,
     simulator,
     platform,
     journal,
@@ -179,21 +210,10 @@ export async function startRig(options: RigOptions = {}): Promise<ReconcilerRig>
     advance: (ms) => {
       clock[0] = now() + ms;
     },
-    async deliver(customers, data = {}) {
-      const receipts: string[] = [];
-      for (const customer of customers) {
-        const body = Buffer.from(JSON.stringify(customerUpdated(customer, now() - 1_000, data)));
-        const parsed = parseEvent(body, { timezone: 'Europe/London' });
-        if (!parsed.ok) throw new Error(parsed.detail);
-        const request = { body, receivedAt: now(), verifiedBy: 'test' };
-        const [appended] = await journal.append([toNewEvent(parsed.event, source, request)]);
-        receipts.push(appended!.receipt);
-      }
-      await until(async () => (await journal.count({ receipts, states: ['pending'] })) === 0);
-      const pending = await simulator.until(({ fates }) => fates.pending === 0);
-      if (pending.fates.pending > 0) throw new Error('records are pending');
-      return receipts;
-    },
+    deliver: (customers, data = {}) =>
+      send(customers.map((customer) => customerUpdated(customer, now() - 1_000, data))),
+    send,
+    client: connect,
     create,
     async run(change) {
       const reconciler = create(change);

@@ -20,15 +20,15 @@ function withBackground(answers: readonly ApiAnswer[] = [], options: RigOptions 
     },
   });
   const watched: { answer?: ApiAnswer; error?: unknown } = {};
+  const watch = async (signal?: AbortSignal): Promise<void> => {
+    try {
+      watched.answer = await client.get('/log', signal === undefined ? {} : { signal });
+    } catch (error) {
+      watched.error = error;
+    }
+  };
   const get = (signal?: AbortSignal) => {
-    client.get('/log', signal === undefined ? {} : { signal }).then(
-      (answer) => {
-        watched.answer = answer;
-      },
-      (error: unknown) => {
-        watched.error = error;
-      },
-    );
+    void watch(signal);
     return watched;
   };
   return { ...rig, made, get };

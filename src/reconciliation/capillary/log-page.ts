@@ -4,8 +4,9 @@ import { splitEventType } from '../../capillary/event-envelope.ts';
 import { customerIdText } from '../../capillary/identifiers.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
 import type { Acceptance } from '../../intake/accept.ts';
-import type { Landings } from '../../journal/landings.ts';
+import type { Journal, Landings } from '../../journal/journal.ts';
 import { VERIFIED_BY_RECONCILE } from '../../sources/logged-request.ts';
+import { keptPayloads } from './kept-payloads.ts';
 import type { LogIntake } from './log-intake.ts';
 import { type LoggedEvent, loggedEventOf } from './logged-event.ts';
 import { type JudgedRow, knownEntry, missingEntry, unusableEntry } from './row-entry.ts';
@@ -14,7 +15,7 @@ import type { SlotEntry, SlotTally } from './slot-account.ts';
 
 export interface LogPageParts {
   readonly source: SourceConfig;
-  readonly journal: Pick<Landings, 'known' | 'askRefresh'>;
+  readonly journal: Pick<Landings, 'known' | 'askRefresh'> & Pick<Journal, 'list' | 'find'>;
   readonly intake: LogIntake;
   readonly onRecovered: (count: number) => void;
 }
@@ -92,17 +93,27 @@ export function createLogPage({ source, journal, intake, onRecovered }: LogPageP
     { resend, kept }: PageScan,
   ): Promise<ReadonlyMap<JudgedRow, string>> => {
     const receipts = new Map<JudgedRow, string>();
-    const toStore: { readonly judged: JudgedRow; readonly body: string }[] = [];
+    const payloads: { readonly judged: JudgedRow; readonly body: string }[] = [];
     for (const judged of unusable) {
       const { row, event } = judged;
       const receipt = KEPT_AS.exec(row.message)?.[1] ?? kept[row.id];
       const isKept = receipt !== undefined && (receipt !== '' || event.body === undefined);
       if (isKept) receipts.set(judged, receipt);
-      else if (event.body !== undefined && resend) toStore.push({ judged, body: event.body });
+      else if (event.body !== undefined && resend) payloads.push({ judged, body: event.body });
     }
-    const stored = await intake.take(toStore.map(({ body }) => body));
+    const stored = await keptPayloads(
+      journal,
+      name,
+      payloads.map(({ body }) => body),
+    );
+    const toStore = payloads.filter(({ judged, body }) => {
+      const receipt = stored.get(body);
+      if (receipt !== undefined) receipts.set(judged, receipt);
+      return receipt === undefined;
+    });
+    const taken = await intake.take(toStore.map(({ body }) => body));
     for (const [index, { judged }] of toStore.entries()) {
-      const acceptance = stored[index];
+      const acceptance = taken[index];
       receipts.set(judged, acceptance?.status === 'malformed' ? acceptance.receipt : '');
     }
     return receipts;

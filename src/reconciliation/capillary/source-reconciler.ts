@@ -5,7 +5,7 @@ import type { SourceConfig } from '../../config/source-config.ts';
 import type { Egress } from '../../http/egress.ts';
 import type { AcceptParts } from '../../intake/accept-array.ts';
 import type { Admission } from '../../intake/admission.ts';
-import type { Landings } from '../../journal/landings.ts';
+import type { Journal, Landings } from '../../journal/journal.ts';
 import type { ReconciliationObserver, Reconciler, RunRequest } from '../reconcile-run.ts';
 import type { CheckProblem, SourceReconciliation } from '../reconciliation-report.ts';
 import { RunEnded } from './call-problem.ts';
@@ -15,14 +15,15 @@ import { compareSlots } from './log-run.ts';
 import { loadSentNotes, type NotesJournal } from './sent-notes.ts';
 import { sentReport } from './sent-report.ts';
 import { createSlotScan } from './slot-scan.ts';
-import { createWebhookGroup } from './webhook-group.ts';
+import { consumerGroupOf } from './webhook-group.ts';
 
 export interface SourceReconcilerParts {
   /** With `reconcile` and `api`; without `webhook` each run ends with a problem. */
   readonly source: SourceConfig;
   readonly journal: AcceptParts['journal'] &
     NotesJournal &
-    Pick<Landings, 'known' | 'knownSince' | 'askRefresh'>;
+    Pick<Landings, 'known' | 'knownSince' | 'askRefresh'> &
+    Pick<Journal, 'list'>;
   /** Maximum size of an inflated body in bytes. */
   readonly bodyLimit: number;
   readonly admission: Pick<Admission, 'refusal' | 'admit'>;
@@ -76,7 +77,6 @@ export function createSourceReconciler(parts: SourceReconcilerParts): Reconciler
   const { api, reconcile } = settingsOf(source);
   const { name } = source;
   const { share = () => 1, sharedClient = () => undefined } = parts;
-  const group = createWebhookGroup(source);
   const intake = createLogIntake({ ...parts, now });
   let ownClient: CapillaryClient | undefined;
   let isRunning = false;
@@ -96,8 +96,7 @@ export function createSourceReconciler(parts: SourceReconcilerParts): Reconciler
   /** @throws RunEnded */
   const compare = async (request: RunRequest, signal: AbortSignal): Promise<void> => {
     const client = callingWith(clientOf(), signal, (outcome) => observer.called('capillary', name, outcome));
-    const found = await group.find(client);
-    if ('code' in found) throw new RunEnded(found);
+    const consumerGroupId = await consumerGroupOf(client, source);
     const notes = await loadSentNotes(journal, name);
     await notes.fold(now());
     const page = createLogPage({
@@ -106,7 +105,7 @@ export function createSourceReconciler(parts: SourceReconcilerParts): Reconciler
       intake,
       onRecovered: (count) => observer.recovered(name, count),
     });
-    const slots = createSlotScan({ client, consumerGroupId: found.id, page, notes, beyondLogFix, now });
+    const slots = createSlotScan({ client, consumerGroupId, page, notes, beyondLogFix, now });
     const knownSince = await journal.knownSince();
     await compareSlots({ name, reconcile, notes, slots, observer, knownSince, now }, request, signal);
   };
@@ -125,9 +124,6 @@ export function createSourceReconciler(parts: SourceReconcilerParts): Reconciler
       return undefined;
     } catch (error) {
       if (!(error instanceof RunEnded)) throw error;
-      const { code } = error.problem;
-      // The webhook was removed, perhaps made again.
-      if (code === 'invalid' || code === 'not-found') group.forget();
       return error.problem;
     }
   };

@@ -8,6 +8,9 @@ import type { Egress } from './http/egress.ts';
 import type { Admission } from './intake/admission.ts';
 import type { Journal } from './journal/journal.ts';
 import { createDestinationReconciler } from './reconciliation/aep/destination-reconciler.ts';
+import { createFailedBatchCheck } from './reconciliation/aep/failed-batch-check.ts';
+import { withNotifiedBatches } from './reconciliation/aep/notified-batches.ts';
+import { createPendingBatches } from './reconciliation/aep/pending-batches.ts';
 import { createSourceReconciler } from './reconciliation/capillary/source-reconciler.ts';
 import type { ReconciliationObserver } from './reconciliation/reconcile-run.ts';
 import { createReconcilers, type Reconcilers, type ReconcilersParts } from './reconciliation/reconcilers.ts';
@@ -80,16 +83,18 @@ export function openReconcilers(parts: OpenReconcilersParts): Reconcilers {
       now,
       currentSignal: () => current,
     });
+    const failedBatches = createFailedBatchCheck({ destination, client, journal, observer, now });
     const reconciler = createDestinationReconciler({
       destination,
       sources,
       client,
       journal,
       sentRecords: destinations.sentRecords(name),
+      failedBatches,
       observer,
       now,
     });
-    return {
+    const whole: typeof reconciler = {
       ...reconciler,
       async run(request, signal) {
         current = AbortSignal.any([signal, closing.signal]);
@@ -105,6 +110,12 @@ export function openReconcilers(parts: OpenReconcilersParts): Reconcilers {
         tokens.close();
       },
     };
+    return withNotifiedBatches(whole, {
+      pending: createPendingBatches(journal, name),
+      check: failedBatches,
+      isLeader: () => journal.isLeader(),
+      onError: (error) => observer.errorCaught(name, 'a notification will be acted upon again', error),
+    });
   };
 
   return createReconcilers({

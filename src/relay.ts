@@ -37,6 +37,7 @@ import { createReconciliationReports } from './monitoring/reconciliation-reports
 import { createReplicaReports } from './monitoring/replica-report.ts';
 import { createWebhookLines } from './monitoring/webhook-lines.ts';
 import { openReconcilers } from './open-reconcilers.ts';
+import { createNotificationHook } from './reconciliation/aep/notification-hook.ts';
 import { backUp, limitsOf, openStore } from './open-store.ts';
 
 export interface RelayOptions {
@@ -197,6 +198,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
   const unsubscribe = journal.onMaintenance(
     createMaintenanceReports(log, metrics, config.store.encryptionKeys.length > 0),
   );
+  const hook = createNotificationHook({ running, journal, egress, now });
   const reconcilers = openReconcilers({
     config,
     sources: () => running.current.sources,
@@ -221,6 +223,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     intake: { ...intakeWindow, refusal: () => admission.refusal() },
     enrichment: enrichers,
     reconciliation: reconcilers,
+    hook,
     metrics: {
       registry: metrics.registry,
       refresh: createMetricsRefresh({
@@ -261,7 +264,7 @@ export async function createRelay({ loaded, log, now = Date.now }: RelayOptions)
     webhookLines.flush();
     await new Promise((resolve) => setTimeout(resolve, DRAIN_MS));
     await Promise.all([closeWithin(intake, CLOSE_TIMEOUT_MS.intake), destinations.stop()]);
-    await reconcilers.stop();
+    await Promise.all([reconcilers.stop(), hook.close()]);
     await enrichers.stop();
     webhookLines.flush();
     stopping.abort();

@@ -15,6 +15,7 @@ import { coverageRoutes, ledgerRoutes } from './report-routes.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import { destinationRoutes } from './destination-routes.ts';
 import { eventRoutes } from './event-routes.ts';
+import { hookRoutes } from './hook-routes.ts';
 import { replayRoutes } from './replay-routes.ts';
 import { intakeRoutes } from './intake-routes.ts';
 import { logLevelRoutes } from './log-level-routes.ts';
@@ -74,6 +75,7 @@ export async function createAdminApp(parts: AdminParts): Promise<FastifyInstance
   await app.register(healthRoutes(parts));
   await app.register(metricsRoutes(parts));
   await app.register(openapiRoutes);
+  await app.register(hookRoutes(parts));
   await app.register(async (scope) => adminApi(scope, parts, notFound), { prefix: '/admin' });
   return app;
 }

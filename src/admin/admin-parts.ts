@@ -6,6 +6,7 @@ import type { SourceTable } from '../sources/source-table.ts';
 import type { LogLevel, LogLevelControl } from '../telemetry/log-level.ts';
 import type { AccessRefusal } from './access.ts';
 import type { EnrichmentSource } from './enrichment-routes.ts';
+import type { HookSource } from './hook-routes.ts';
 
 /* What the admin port needs from the rest of the relay. */
 
@@ -35,6 +36,7 @@ export interface AdminParts {
     Pick<Landings, 'landing' | 'landings'>;
   readonly enrichment: EnrichmentSource;
   readonly reconciliation: ReconciliationSource;
+  readonly hook?: HookSource | undefined;
   readonly sources: Pick<SourceTable, 'get' | 'names'>;
   readonly secrets: SecretSource;
   readonly intake: IntakeSource;

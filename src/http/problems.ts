@@ -26,6 +26,7 @@ export const PROBLEMS = {
   'unknown-transfer-coding': { status: 501, title: 'The transfer coding is not supported' },
   'store-full': { status: 503, title: 'The store is full' },
   'store-failing': { status: 503, title: 'The store cannot accept events' },
+  'keys-unavailable': { status: 503, title: "Adobe's public keys cannot be read" },
   draining: { status: 503, title: 'The relay is shutting down' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

@@ -145,8 +145,9 @@ export interface Landings {
   /**
    * Makes delivered events dead with the reason `refused-later`, so that they can be found and
    * replayed as other dead letters. The refused message no longer counts as delivered, and is
-   * stored as `sent`. Events in another state, of another destination, with another suffix, or
-   * settled after `refusedAt` are left as they are.
+   * stored as `sent`. Of an event that is dead for this reason already, the other message no longer
+   * counts as delivered either. Events in another state, of another destination, with another
+   * suffix, or settled after `refusedAt` are left as they are.
    */
   refuse(
     destination: string,

@@ -1,4 +1,5 @@
 import { fastify, type FastifyInstance } from 'fastify';
+import type { BatchNotifications } from './adobe/batch-notifications.ts';
 import { registerControl } from './adobe/control-api.ts';
 import { type FaultRuleInput, type FaultState, parseFaultRules } from './adobe/fault-script.ts';
 import { registerIms } from './adobe/ims.ts';
@@ -48,6 +49,8 @@ export interface Simulator {
   lake(datasetId?: string): LandedRecord[];
   profile(identity: Identity): ProfileRecord | undefined;
   stats(): SimulatorStats;
+  /** Signed reports about batches; see docs/simulator.md. */
+  readonly notifications: Pick<BatchNotifications, 'set' | 'signatureOf' | 'sent'>;
   /** Replaces the faults. @throws FaultRuleError */
   setFaults(rules: readonly FaultRuleInput[]): void;
   faults(): FaultState[];
@@ -128,6 +131,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       state.landed.list({ inLake: true, ...(datasetId === undefined ? {} : { datasetId }) }),
     profile: (identity) => state.profiles.get(identity),
     stats: () => state.stats(),
+    notifications: state.notifications,
     setFaults: (rules) => state.faults.set(parseFaultRules(rules)),
     faults: () => state.faults.list(),
     revokeTokens: () => state.tokens.revoke(),
@@ -137,6 +141,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       await state.capillary.close();
       await app.close();
       state.ingestion.close();
+      await state.notifications.close();
     },
   };
 }

@@ -54,6 +54,28 @@ export function describeRefusing(make: MakeStore): void {
       expect(await sumsOf(test.journal)).toEqual([0, 1, 1]);
     });
 
+    it('and then its other record, which is sent again too', async () => {
+      const both = await deliver(test.journal, sampleEvent(), (each) =>
+        acknowledged(each, ['event', 'profile']),
+      );
+      test.clock.set(T0 + 2 * SPAN);
+      await refuse([record(both)]);
+      const other = record(both, { kind: 'profile', json: '{"_id":"y"}' });
+      expect(await refuse([{ ...other, idSuffix: '-r1' }])).toEqual({ refused: [] });
+      expect(await refuse([other], 'other')).toEqual({ refused: [] });
+      expect((await test.journal.find(both))?.event.delivered).toEqual(['profile']);
+      expect(await refuse([other])).toEqual({ refused: [] });
+      expect(await refuse([other, record(both)])).toEqual({ refused: [] });
+      expect(await test.journal.find(both)).toMatchObject({
+        event: { state: 'dead', reason: 'refused-later', delivered: [] },
+        sent: [
+          { kind: 'event', json: '{"_id":"x"}' },
+          { kind: 'profile', json: '{"_id":"y"}' },
+        ],
+      });
+      expect(await sumsOf(test.journal)).toEqual([0, 1, 0]);
+    });
+
     it('is none of those that had landed', async () => {
       const receipt = await deliver(test.journal);
       await deliver(test.journal);

@@ -148,6 +148,8 @@ export function createFailedBatchCheck(parts: FailedBatchParts): FailedBatchChec
     const first = mark === undefined ? now() + client.clockAheadMs() - FIRST_WINDOW_MS : mark - overlapMs;
     const listedFrom = Math.min(first, since ?? first);
     let until = 0;
+    // Where two pages meet, batches are listed twice.
+    const seen = new Set<string>();
     for (let place: FailedBatchPosition | undefined = { createdAfter: listedFrom, start: 0 }; place; ) {
       signal.throwIfAborted();
       const startedAt = now();
@@ -158,7 +160,8 @@ export function createFailedBatchCheck(parts: FailedBatchParts): FailedBatchChec
       }
       if (until === 0) until = startedAt + client.clockAheadMs();
       for (const batch of page.value.batches) {
-        if (known.batches.has(batch.id)) continue;
+        if (known.batches.has(batch.id) || seen.has(batch.id)) continue;
+        seen.add(batch.id);
         const found = { ...target, batch, known: undefined, progress: known.progress.get(batch.id) };
         if (!add(course, await processBatch({ ...parts, notes }, found, signal))) return;
       }

@@ -31,6 +31,8 @@ interface IngestionParts {
   readonly now: () => number;
   /** Called for each record that reaches Profile. */
   readonly inProfile: (record: LandedRecord) => void;
+  /** Called for each batch, failed ones too. */
+  readonly batchEnded: (sandbox: Sandbox, batch: TwinBatch) => void;
   /** Called when the fate of records has shown. */
   readonly changed: () => void;
 }
@@ -124,6 +126,7 @@ export function createIngestion(parts: IngestionParts): Ingestion {
     };
     push(sandbox.batches, batch);
     for (const record of records) show(record, batch.id, sandbox);
+    parts.batchEnded(sandbox, batch);
     return batch;
   };
 

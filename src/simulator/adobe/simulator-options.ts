@@ -3,6 +3,7 @@ import {
   type CapillarySettings,
   resolveCapillaryOptions,
 } from '../capillary/api/capillary-options.ts';
+import type { NotificationOptions } from './batch-notifications.ts';
 import { type FaultRule, type FaultRuleInput, parseFaultRules } from './fault-script.ts';
 import {
   type PlatformOptions,
@@ -69,6 +70,8 @@ export interface SimulatorOptions {
    * it is found at once.
    */
   readonly listLagMs?: number;
+  /** Where Adobe I/O Events reports batches; default nowhere. */
+  readonly notifications?: NotificationOptions;
   readonly faults?: readonly FaultRuleInput[];
   readonly capillary?: CapillaryOptions;
   /** Records and people to keep, default 200 000 each. The counts stay exact. */
@@ -95,6 +98,7 @@ export interface SimulatorSettings {
   readonly validationDelayMs: number;
   readonly profileLimits: RecordLimits;
   readonly listLagMs: number;
+  readonly notifications: NotificationOptions | undefined;
   readonly faults: readonly FaultRule[];
   readonly capillary: CapillarySettings;
   readonly maxLanded: number;
@@ -128,6 +132,7 @@ export function resolveOptions(options: SimulatorOptions): SimulatorSettings {
       profile: options.profileRecordBytes ?? RECORD_LIMITS.profile,
     },
     listLagMs: options.listLagMs ?? 0,
+    notifications: options.notifications,
     faults: parseFaultRules(options.faults ?? []),
     capillary: resolveCapillaryOptions(options.capillary),
     maxLanded: options.maxLanded ?? 200_000,

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { type CapillaryTwin, createCapillaryTwin } from '../capillary/api/capillary-twin.ts';
+import { type BatchNotifications, createBatchNotifications } from './batch-notifications.ts';
 import { createFaultScript, type Endpoint, type FaultScript } from './fault-script.ts';
 import { createIngestion, type Ingestion } from './ingestion.ts';
 import { createLandedStore, type LandedCounts, type LandedKind, type LandedStore } from './landed-store.ts';
@@ -138,6 +139,7 @@ export interface SimulatorState {
   readonly inFlight: InFlightTracker;
   readonly platform: PlatformState;
   readonly ingestion: Ingestion;
+  readonly notifications: BatchNotifications;
   readonly capillary: CapillaryTwin;
   readonly counters: () => Counters;
   /** Emits `change` after each request. */
@@ -164,12 +166,15 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
     seed: settings.seed,
     onChange: () => changes.emit('change'),
   });
+  const notifications = createBatchNotifications();
+  notifications.set(settings.notifications);
   const ingestion = createIngestion({
     landed,
     validationDelayMs: settings.validationDelayMs,
     maxPeople: settings.maxLanded,
     now: settings.now,
     inProfile: (record) => profiles.add({ ...record, dropped: [] }),
+    batchEnded: (sandbox, batch) => notifications.batchEnded(sandbox, batch),
     changed: () => changes.emit('change'),
   });
   let counters = createCounters();
@@ -182,6 +187,7 @@ export function createSimulatorState(settings: SimulatorSettings): SimulatorStat
     inFlight,
     platform,
     ingestion,
+    notifications,
     capillary,
     changes,
     counters: () => counters,

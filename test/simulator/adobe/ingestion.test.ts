@@ -22,6 +22,7 @@ function rig(maxLanded = 100) {
     maxPeople: 100,
     now: Date.now,
     inProfile: () => undefined,
+    batchEnded: () => undefined,
     changed,
   });
   const record = (id: string): PendingRecord => ({

@@ -61,6 +61,25 @@ const KEEP_SENT: Statement = {
     ON CONFLICT (seq, n) DO UPDATE SET kind = excluded.kind, json = excluded.json`,
 };
 
+const OTHERS = arrayRelation(2, {
+  receipt: 'uuid',
+  day: 'integer',
+  id_suffix: 'text',
+  kinds: 'smallint',
+});
+
+/** The other records of events that are dead letters by their first ones; `$1` destination. */
+const REFUSE_OTHERS: Statement = {
+  name: 'landing_refuse_others',
+  text: `UPDATE events AS e SET delivered = e.delivered & ~i.kinds
+    FROM ${OTHERS.as('i')}
+    WHERE e.receipt = i.receipt AND e.day = i.day AND e.destination = $1 AND e.id_suffix = i.id_suffix
+      AND e.state = '${STATE_CODES.dead}' AND e.reason = '${REFUSED_LATER}' AND e.delivered & i.kinds <> 0
+    RETURNING e.receipt, e.seq`,
+};
+
+const KINDS: readonly MessageKind[] = ['event', 'profile'];
+
 interface LockedRow extends LocatedEvent {
   readonly seq: number;
   readonly source: string;
@@ -69,11 +88,14 @@ interface LockedRow extends LocatedEvent {
 }
 
 /** A delivered event with the records of it that were refused. */
-interface RefusedEvent extends LockedRow {
+interface RefusedEvent extends Pick<LockedRow, 'receipt' | 'seq'> {
   readonly records: readonly RefusedRecord[];
 }
 
-function refusedOf(row: LockedRow, records: readonly RefusedRecord[]): RefusedEvent {
+function refusedOf(
+  row: LockedRow,
+  records: readonly RefusedRecord[],
+): LockedRow & Pick<RefusedEvent, 'records'> {
   const isOfRow = ({ receipt, idSuffix, refusedAt }: RefusedRecord): boolean =>
     receipt === row.receipt && idSuffix === row.idSuffix && row.settledAt <= refusedAt;
   return { ...row, records: records.filter(isOfRow) };
@@ -83,11 +105,17 @@ async function keepSent(
   { cipher }: Pick<PostgresEngine, 'cipher'>,
   session: Session,
   events: readonly RefusedEvent[],
+  firstPlace = 0,
 ): Promise<void> {
   const sent = events.flatMap(({ seq, records }) =>
     records
       .filter(({ json }) => json !== undefined)
-      .map(({ kind, json = '' }, n) => ({ seq, n, kind, json: cipher.encrypt(Buffer.from(json, 'utf8')) })),
+      .map(({ kind, json = '' }, n) => ({
+        seq,
+        n: firstPlace + n,
+        kind,
+        json: cipher.encrypt(Buffer.from(json, 'utf8')),
+      })),
   );
   if (sent.length === 0) return;
   await session.query(KEEP_SENT, [
@@ -98,20 +126,51 @@ async function keepSent(
   ]);
 }
 
+async function refuseOthers(
+  engine: Pick<PostgresEngine, 'cipher'>,
+  session: Session,
+  destination: string,
+  located: readonly LocatedEvent[],
+  byReceipt: ReadonlyMap<string, readonly RefusedRecord[]>,
+): Promise<void> {
+  const input = located.flatMap(({ receipt, day }) =>
+    (byReceipt.get(receipt) ?? []).map(({ idSuffix: id_suffix, kind }) => ({
+      receipt,
+      day,
+      id_suffix,
+      kinds: bitsOf([kind]),
+    })),
+  );
+  // An update of a row by several rows would take one of them only.
+  for (const kind of KINDS) {
+    const own = input.filter(({ kinds }) => kinds === bitsOf([kind]));
+    if (own.length === 0) continue;
+    const rows = await session.query<{ receipt: string; seq: number }>(REFUSE_OTHERS, [
+      destination,
+      ...OTHERS.params(own),
+    ]);
+    const recordsOf = (receipt: string) =>
+      (byReceipt.get(receipt) ?? []).filter((record) => record.kind === kind).slice(0, 1);
+    const events = rows.map(({ receipt, seq }) => ({ receipt, seq, records: recordsOf(receipt) }));
+    await keepSent(engine, session, events, 1);
+  }
+}
+
 /** See Landings. */
 export async function refuse(
   engine: Pick<PostgresEngine, 'sessions' | 'cipher' | 'now'>,
   destination: string,
   records: readonly RefusedRecord[],
 ): ReturnType<Landings['refuse']> {
-  const kinds: readonly MessageKind[] = ['event', 'profile'];
-  if (!records.every(({ kind }) => kinds.includes(kind)))
+  if (!records.every(({ kind }) => KINDS.includes(kind)))
     throw new RefusedError('a refused record is an event or a profile');
   const stored = storedText(destination);
   const byReceipt = Map.groupBy(records, ({ receipt }) => receipt);
   const refused = await engine.sessions.transaction('work', async (session) => {
     const located = await locateEvents(session, byReceipt.keys());
     if (located.length === 0) return [];
+    // Before this call makes dead letters itself.
+    await refuseOthers(engine, session, stored, located, byReceipt);
     const rows = await session.query<LockedRow>(LOCK, [
       located.map(({ receipt }) => receipt),
       located.map(({ day }) => day),

@@ -38,6 +38,17 @@ function refuseOne(engine: Engine, row: EventRow, { kind, detail, json }: Refuse
   addLanding(engine, row.source, { refusedLater: 1 });
 }
 
+/** The other record of an event that is a dead letter by its first one. */
+function refuseOther(engine: Engine, destination: string, record: RefusedRecord): void {
+  const row = rowOfReceipt(engine, record.receipt);
+  if (row?.state !== 'dead' || row.reason !== REFUSED_LATER || row.destination !== destination) return;
+  const bits = bitsOf([record.kind]);
+  if (row.id_suffix !== record.idSuffix || (row.delivered & bits) === 0) return;
+  engine.db.run('UPDATE events SET delivered = delivered & ~? WHERE seq = ?', bits, row.seq);
+  if (record.json !== undefined)
+    insertSentMessages(engine, row.seq, [{ kind: record.kind, json: record.json }]);
+}
+
 export function refuse(engine: Engine, { destination, records }: RequestOf<'refuse'>): AnswerOf<'refuse'> {
   const kinds: readonly unknown[] = ['event', 'profile'];
   if (!records.every(({ kind }) => kinds.includes(kind)))
@@ -45,7 +56,10 @@ export function refuse(engine: Engine, { destination, records }: RequestOf<'refu
   const refused: string[] = [];
   for (const record of records) {
     const row = refusedRow(engine, destination, record);
-    if (row === undefined) continue;
+    if (row === undefined) {
+      refuseOther(engine, destination, record);
+      continue;
+    }
     refuseOne(engine, row, record);
     refused.push(record.receipt);
   }

@@ -91,8 +91,33 @@ function platformSummary(platform: PlatformState): JsonObject {
   };
 }
 
+const notificationsSchema = z
+  .strictObject({
+    url: z.url(),
+    clientId: z.string().min(1),
+    form: z.enum(['event', 'cloud']).optional(),
+  })
+  .nullable();
+
+/** Where batches are reported from now on; null ends it. Answers 400 if the body is invalid. */
+function setNotifications(request: FastifyRequest, reply: FastifyReply, state: SimulatorState): unknown {
+  const read = notificationsSchema.safeParse(bodyOf(request));
+  if (!read.success) {
+    const issues = read.error.issues.map(({ path, message }) => `${path.join('.') || '(top)'}: ${message}`);
+    return reply.code(400).send({ error: 'bad-notifications', issues });
+  }
+  state.notifications.set(read.data ?? undefined);
+  return { notifications: read.data };
+}
+
 /** The control API of the platform's objects and permissions. docs/simulator.md describes it. */
 export function registerPlatformControl(app: FastifyInstance, state: SimulatorState): void {
   app.get('/_sim/platform', async () => platformSummary(state.platform));
+  app.get('/_sim/notifications', async () => ({ sent: state.notifications.sent() }));
+  app.post('/_sim/notifications', async (request, reply) => setNotifications(request, reply, state));
+  app.get('/prod/keys/:name', async (request, reply) => {
+    const key = state.notifications.publicKey(request.url);
+    return key === undefined ? reply.code(404).send() : reply.type('application/x-pem-file').send(key);
+  });
   app.post('/_sim/platform/permissions', async (request, reply) => setPermissions(request, reply, state));
 }

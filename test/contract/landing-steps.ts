@@ -14,7 +14,7 @@ function stepOf<Name extends string, Fields extends object>(
   name: Name,
   fields: { [Key in keyof Fields]: fc.Arbitrary<Fields[Key]> },
 ): fc.Arbitrary<{ readonly do: Name } & Fields> {
-  return fc.record(fields).map((values) => ({ do: name, ...values }) as { readonly do: Name } & Fields);
+  return fc.record(fields).map((values) => ({ do: name, ...values }));
 }
 
 /** Steps that change what has landed, most of them of delivered events. */

@@ -112,6 +112,7 @@ describe('what a store knows of landings', () => {
   it('is consistent after a kill at any time', async () => {
     const [path, clock] = [await journalFolder(), testClock()];
     const journal = await open(path, clock);
+    const found: number[] = [];
     for (let n = 0; n < 6; n += 1) {
       const receipt = await deliver(journal);
       await deliver(journal);
@@ -124,13 +125,14 @@ describe('what a store knows of landings', () => {
       cpSync(path, copy, { recursive: true });
       const killed = await open(copy, clock);
       const { items } = await killed.list({ states: ['delivered'] }, { limit: 500 });
-      const states = await Promise.all(items.map(({ receipt }) => killed.landing(receipt)));
+      const states = await Promise.all(items.map((event) => killed.landing(event.receipt)));
       const countOf = (state: string): number => states.filter((each) => each?.state === state).length;
       expect(await sumsOf(killed)).toEqual([countOf('landed'), 0, countOf('unconfirmed')]);
-      if (n >= 3) expect(countOf('landed')).toBeGreaterThan(0);
+      found.push(countOf('landed'));
       await killed.close();
       expect(verifyStore(copy)).toEqual([]);
     }
+    expect(Math.min(...found.slice(3))).toBeGreaterThan(0);
   });
 });
 

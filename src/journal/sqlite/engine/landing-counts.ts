@@ -3,7 +3,7 @@ import { REFUSED_LATER } from '../../event-reasons.ts';
 import { DELIVERED } from '../../sent-in.ts';
 import type { EventRow, QueueRow } from './event-row.ts';
 import type { ConfirmedRange } from './landing-state.ts';
-import type { SpanPlace } from './span-table.ts';
+import type { SpanChange } from './span-table.ts';
 import type { Engine } from './sqlite-engine.ts';
 
 /*
@@ -19,17 +19,16 @@ export function spanStart(at: number): number {
 
 /** The time that a delivery gets: now, unless the clock was set back. */
 export function deliveryTime({ now, landings }: Engine, destination: string): number {
-  const confirmedUntil = landings.confirmed(destination).at(-1)?.until ?? 0;
-  return Math.max(now(), landings.spansSince(), confirmedUntil);
+  return Math.max(now(), landings.openSince(destination));
 }
 
-function placeOf(destination: string, source: string, settledAt: number): SpanPlace {
-  return { at: spanStart(settledAt), destination, source };
+function spanOf({ landings }: Engine, destination: string, source: string, at: number): SpanChange {
+  return landings.spans.at(spanStart(at), destination, source);
 }
 
 /** @param settledAt as `deliveryTime` */
-export function countDelivered({ landings }: Engine, row: QueueRow, settledAt: number): void {
-  landings.spans.add(placeOf(row.destination, row.source, settledAt), 'events', 1);
+export function countDelivered(engine: Engine, { destination, source }: QueueRow, settledAt: number): void {
+  spanOf(engine, destination, source, settledAt).events += 1;
 }
 
 const ACKNOWLEDGED = { event: 'events_acknowledged', profile: 'profiles_acknowledged' } as const;
@@ -43,11 +42,10 @@ export function countAttempts(
   attempts: readonly Attempt[],
 ): void {
   if (attempts.length === 0) return;
-  const place = placeOf(destination, source, deliveryTime(engine, destination));
-  const { spans } = engine.landings;
+  const span = spanOf(engine, destination, source, deliveryTime(engine, destination));
   for (const { outcome, request } of attempts) {
-    if (outcome === DELIVERED) spans.add(place, ACKNOWLEDGED[request.kind], 1);
-    else if (request.status === undefined) spans.add(place, UNANSWERED[request.kind], 1);
+    if (outcome === DELIVERED) span[ACKNOWLEDGED[request.kind]] += 1;
+    else if (request.status === undefined) span[UNANSWERED[request.kind]] += 1;
   }
 }
 
@@ -74,17 +72,17 @@ type Settled = Pick<EventRow, 'source' | 'destination' | 'settled_at'>;
 function countedIn(
   engine: Engine,
   { destination, source, settled_at: at }: Settled,
-): 'landed' | SpanPlace | undefined {
+): 'landed' | SpanChange | undefined {
   if (at === null) return undefined;
   if (confirmedRange(engine, destination, at) !== undefined) return 'landed';
-  return at >= engine.landings.spansSince() ? placeOf(destination, source, at) : undefined;
+  return at >= engine.landings.spansSince() ? spanOf(engine, destination, source, at) : undefined;
 }
 
 /** Counts that a delivered event has a doubt now (1), or has none any more (-1). */
 export function countDoubt(engine: Engine, row: Settled, n: 1 | -1): void {
-  const place = countedIn(engine, row);
-  if (place === 'landed') addLanding(engine, row.source, { landed: -n });
-  else if (place !== undefined) engine.landings.spans.add(place, 'doubted', n);
+  const span = countedIn(engine, row);
+  if (span === 'landed') addLanding(engine, row.source, { landed: -n });
+  else if (span !== undefined) span.doubted += n;
 }
 
 /** An event is delivered no longer: its doubt and its watch end. Call it before it is written. */
@@ -93,9 +91,9 @@ function leaveDelivered(engine: Engine, row: EventRow): void {
   if (landings.isAnyWatched) db.run('DELETE FROM watched WHERE seq = ?', row.seq);
   if (landings.isAnyDoubt && db.run('DELETE FROM doubts WHERE seq = ?', row.seq) > 0)
     countDoubt(engine, row, -1);
-  const place = countedIn(engine, row);
-  if (place === 'landed') addLanding(engine, row.source, { landed: -1 });
-  else if (place !== undefined) landings.spans.add(place, 'events', -1);
+  const span = countedIn(engine, row);
+  if (span === 'landed') addLanding(engine, row.source, { landed: -1 });
+  else if (span !== undefined) span.events -= 1;
 }
 
 /** An event leaves its final state. Call it before it is written. */

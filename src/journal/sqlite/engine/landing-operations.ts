@@ -3,7 +3,7 @@ import type { AnswerOf, RequestOf } from './calls.ts';
 import { clearDoubts, doubt, doubts } from './doubt-table.ts';
 import { known, knownSince, sentEvents } from './known-identities.ts';
 import type { LandingOperations } from './landing-calls.ts';
-import { confirm, deliverySpans, landing, landings } from './landing-table.ts';
+import { confirm, deliverySpans, landing, landingSums } from './landing-table.ts';
 import { reconciliationNotes, saveReconciliationNotes } from './reconciliation-notes.ts';
 import { refuse } from './refused-later.ts';
 import type { Engine } from './sqlite-engine.ts';
@@ -24,7 +24,7 @@ export const LANDING_OPERATIONS: {
   doubts,
   watched,
   unwatch,
-  landings,
+  landings: landingSums,
   landing,
   askRefresh,
   reconciliationNotes,

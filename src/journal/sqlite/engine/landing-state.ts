@@ -20,12 +20,15 @@ export interface LandingState {
   confirmed(destination: string): readonly ConfirmedRange[];
   /** See `spans-since` in landing-schema.ts. */
   spansSince(): number;
+  /** From then on deliveries to the destination are not confirmed, and counted in spans. */
+  openSince(destination: string): number;
   /** After a change or a rollback: ranges and marks are read again when they are next needed. */
   refresh(): void;
 }
 
 export function openLandings(db: Database): LandingState {
   const ranges = new Map<string, readonly ConfirmedRange[]>();
+  const openSince = new Map<string, number>();
   let since: number | undefined;
   const readRanges = (destination: string): readonly ConfirmedRange[] =>
     db.all(
@@ -33,22 +36,32 @@ export function openLandings(db: Database): LandingState {
        ORDER BY from_at`,
       destination,
     ) as ConfirmedRange[];
+  const confirmed = (destination: string): readonly ConfirmedRange[] => {
+    const known = ranges.get(destination);
+    if (known !== undefined) return known;
+    const read = readRanges(destination);
+    ranges.set(destination, read);
+    return read;
+  };
+  const spansSince = (): number => {
+    since ??= markOf(db, 'spans-since') ?? 0;
+    return since;
+  };
   return {
     spans: new SpanTable(),
     ...flagsOf(db),
-    confirmed(destination) {
-      const known = ranges.get(destination);
+    confirmed,
+    spansSince,
+    openSince(destination) {
+      const known = openSince.get(destination);
       if (known !== undefined) return known;
-      const read = readRanges(destination);
-      ranges.set(destination, read);
-      return read;
-    },
-    spansSince() {
-      since ??= markOf(db, 'spans-since') ?? 0;
-      return since;
+      const at = Math.max(spansSince(), confirmed(destination).at(-1)?.until ?? 0);
+      openSince.set(destination, at);
+      return at;
     },
     refresh() {
       ranges.clear();
+      openSince.clear();
       since = undefined;
     },
   };

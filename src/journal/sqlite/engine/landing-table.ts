@@ -90,7 +90,7 @@ export function confirm(engine: Engine, request: RequestOf<'confirm'>): AnswerOf
   return { landed };
 }
 
-export function landings({ accounts }: Engine): AnswerOf<'landings'> {
+export function landingSums({ accounts }: Engine): AnswerOf<'landings'> {
   return Object.fromEntries(
     [...accounts.landings.rows]
       .filter(([, { landed, refused_later }]) => landed !== 0 || refused_later !== 0)

@@ -10,7 +10,7 @@ const SPAN_COUNTS = [
   'profiles_unanswered',
 ] as const;
 
-export type SpanCount = (typeof SPAN_COUNTS)[number];
+type SpanCount = (typeof SPAN_COUNTS)[number];
 
 /** The key of a row of `spans`. */
 export interface SpanPlace {
@@ -23,7 +23,7 @@ export interface SpanPlace {
 /** A row of `spans`, or what is to be added to one. */
 export type SpanRow = SpanPlace & Readonly<Record<SpanCount, number>>;
 
-type SpanChange = SpanPlace & Record<SpanCount, number>;
+export type SpanChange = SpanPlace & Record<SpanCount, number>;
 
 const COLUMNS = SPAN_COUNTS.join(', ');
 const ADD = `INSERT INTO spans (at, destination, source, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -52,21 +52,17 @@ export class SpanTable {
   readonly #changes = new Map<string, SpanChange>();
   /** Most settlements change the same row as the one before. */
   #last: SpanChange | undefined;
-  #ofBatch: { readonly change: SpanChange; readonly name: SpanCount; readonly n: number }[] = [];
+  /** What the rows that the current batch has changed were before it. */
+  readonly #before = new Map<SpanChange, SpanChange>();
 
-  add(place: SpanPlace, name: SpanCount, n: number): void {
-    const change = this.#changeOf(place);
-    change[name] += n;
-    this.#ofBatch.push({ change, name, n });
-  }
-
-  #changeOf(place: SpanPlace): SpanChange {
-    const { at, destination, source } = place;
+  /** What is to be added to a row, and can be changed by the caller within its batch. */
+  at(at: number, destination: string, source: string): SpanChange {
     const last = this.#last;
-    if (last?.at === at && last.destination === destination && last.source === source) return last;
-    const key = `${at} ${destination} ${source}`;
-    const change = this.#changes.get(key) ?? noChange(place);
+    if (last?.at === at && last.source === source && last.destination === destination) return last;
+    const key = `${at}\0${destination}\0${source}`;
+    const change = this.#changes.get(key) ?? noChange({ at, destination, source });
     this.#changes.set(key, change);
+    if (!this.#before.has(change)) this.#before.set(change, { ...change });
     this.#last = change;
     return change;
   }
@@ -87,7 +83,7 @@ export class SpanTable {
   remove(db: Database, range: { from: number; until: number }, destination?: string): number {
     const { from, until } = range;
     for (const change of this.#changesIn(from, until, destination))
-      for (const name of SPAN_COUNTS) if (change[name] !== 0) this.add(change, name, -change[name]);
+      Object.assign(this.at(change.at, change.destination, change.source), noChange(change));
     return db.run(
       'DELETE FROM spans WHERE at >= ?1 AND at < ?2 AND (?3 IS NULL OR destination = ?3)',
       from,
@@ -106,19 +102,19 @@ export class SpanTable {
   }
 
   commitBatch(): void {
-    this.#ofBatch = [];
+    this.#last = undefined;
+    this.#before.clear();
   }
 
   rollBackBatch(): void {
-    for (const { change, name, n } of this.#ofBatch) change[name] -= n;
-    this.#ofBatch = [];
+    for (const [change, before] of this.#before) Object.assign(change, before);
+    this.commitBatch();
   }
 
   /** Forgets what is not written, after SQLite has rolled the transaction back. */
   forget(): void {
     this.#changes.clear();
-    this.#last = undefined;
-    this.#ofBatch = [];
+    this.commitBatch();
   }
 
   /** Call it in the transaction of the changes. What cannot be written stays for the next time. */

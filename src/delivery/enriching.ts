@@ -4,6 +4,7 @@ import type { CapillaryEvent } from '../capillary/event.ts';
 import { parseEntities } from '../capillary/stored-entities.ts';
 import type { ClaimedEvent, EnrichmentParts, Journal, StoredEnrichment } from '../journal/journal.ts';
 import { createRecentSet } from '../mapping/recent-cache.ts';
+import { splitStale, withStale } from './stale-entities.ts';
 import type { Enriched } from './enriched-event.ts';
 import { monotonic } from './scheduling.ts';
 
@@ -134,12 +135,13 @@ export function createEnriching({ journal, onWaitEnded }: EnrichingParts): Enric
       if (mayBeStored(event)) {
         const { signal } = waiting;
         return wait(event, async (waitedMs) => {
-          const { entities, refresh } = (await storedOf(event.receipt)) ?? {};
+          const { entities, staleBefore, refresh } = (await storedOf(event.receipt)) ?? {};
           signal.throwIfAborted();
-          const stored = parseEntities(entities);
+          const { stored, stale } = splitStale(parseEntities(entities), staleBefore);
           const more = refresh === undefined ? { stored } : { stored, refresh };
           const answer = await request(event, capillary, enricher, more);
-          return toEnriched(answer ?? {}, stored, refresh, waitedMs());
+          const { answered, unchanged } = withStale(answer ?? {}, stored, stale);
+          return toEnriched(answered, unchanged, refresh, waitedMs());
         });
       }
       const answer = request(event, capillary, enricher);

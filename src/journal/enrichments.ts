@@ -28,6 +28,11 @@ export interface StoredEnrichment {
   /** As the last settlement gave it. */
   readonly entities?: string;
   /**
+   * Epoch ms, of an event that is pending because of a replay with `refetch`: what was fetched
+   * before is to be fetched again, and is used if that fails. Only with `entities`.
+   */
+  readonly staleBefore?: number;
+  /**
    * While the event is pending because of a refresh: what is to be fetched. Neither part if another
    * event of the lane has taken over or fetched what was missing: then nothing is to be sent.
    * `attempts`: how many refreshes of it ended with something missing.
@@ -75,7 +80,7 @@ export interface RefreshBacklog {
  * operator replays, no longer waits. A reroute takes along those that are pending.
  *
  * Entities. They are encrypted, checked, kept and erased like the body of their event; `replay`
- * with `refetch` removes them. An event whose entities cannot be read has none; that is reported
+ * with `refetch` makes them stale until the next final settlement. An event whose entities cannot be read has none; that is reported
  * once.
  */
 export interface Enrichments {

@@ -136,7 +136,7 @@ export interface ReplayRequest {
    * replayed to the destination that they had.
    */
   readonly routes?: Readonly<Record<string, string>>;
-  /** Removes what was fetched for the events, so that it is fetched again. */
+  /** What was fetched for the events is stale: it is fetched again (`staleBefore`). */
   readonly refetch?: boolean;
 }
 

@@ -14,9 +14,19 @@ export const REFRESHED = 'refreshed';
 /** Who did it: no operator. */
 export const REFRESHER = 'relay';
 
-export function replayedAction(asNew: boolean): string {
-  return asNew ? 'replayed as new' : 'replayed';
+const WITH_REFETCH = ' with refetch';
+
+export function replayedAction(asNew: boolean, refetch = false): string {
+  return `replayed${asNew ? ' as new' : ''}${refetch ? WITH_REFETCH : ''}`;
 }
+
+/**
+ * SQL for the last of the actions by which an event can be pending in the queue of replays: when it
+ * was, if what was fetched for the event is to be fetched again; else null. Needs columns `at` and
+ * `action`, and an order.
+ */
+export const REFETCHED_AT = `CASE WHEN action LIKE 'replayed%${WITH_REFETCH}' THEN at END`;
+export const IS_RESTART = `(action LIKE 'replayed%' OR action = '${REFRESHED}')`;
 
 export function reroutedAction(from: string, to: string): string {
   return `rerouted from ${from} to ${to}`;

@@ -22,7 +22,7 @@ export function withoutHiddenFields(full: EventFilter): ShownFilter {
 export interface JobScope {
   readonly filter: EventFilter;
   readonly routes: Readonly<Record<string, string>>;
-  /** Removes what was fetched for the events. */
+  /** What was fetched for the events is to be fetched again. */
   readonly refetch?: boolean;
 }
 

@@ -86,7 +86,7 @@ describe('what was read for an event', () => {
   });
 
   it.each(['/events/RECEIPT/replay', '/dead-letters/replay'])(
-    'is kept by a replay, and removed by one that fetches again: POST %s',
+    'is kept by a replay, also by one that fetches again: POST %s',
     async (path) => {
       const { receipt } = (await rig.webhook('acme', transactionAdded(1))).body;
       const route = `/admin/v1${path.replace('RECEIPT', receipt)}`;
@@ -106,7 +106,8 @@ describe('what was read for an event', () => {
       await rig.post(route, { ...selection, refetch: true });
 
       expect(await record()).toMatchObject({ state: 'pending', replays: 2 });
-      expect(await record()).not.toHaveProperty('enrichment');
+      expect((await record()).enrichment).toHaveProperty('bill');
+      expect((await record()).timeline.at(-1)).toMatchObject({ action: 'replayed with refetch' });
     },
   );
 });

@@ -33,7 +33,13 @@ const DELIVERED: Outcome = {
 const NOTHING = { entities: undefined, missing: undefined, refreshed: undefined };
 
 /** What is stored about the enrichment of an event, by its receipt; nothing if there is nothing. */
-function storedOf({ receipt, state, entities, refresh }: ModelEvent): [string, StoredEnrichment][] {
+function storedOf({
+  receipt,
+  state,
+  entities,
+  staleBefore,
+  refresh,
+}: ModelEvent): [string, StoredEnrichment][] {
   const isRunning = state === 'pending' && refresh !== undefined;
   if (entities === undefined && !isRunning) return [];
   const { customer = false, bill = false, attempts = 0 } = refresh ?? {};
@@ -42,6 +48,9 @@ function storedOf({ receipt, state, entities, refresh }: ModelEvent): [string, S
       receipt,
       {
         ...(entities === undefined ? {} : { entities }),
+        ...(entities === undefined || staleBefore === undefined || state !== 'pending'
+          ? {}
+          : { staleBefore }),
         ...(isRunning ? { refresh: { customer, bill, attempts } } : {}),
       },
     ],

@@ -87,25 +87,51 @@ export function describeEntities(make: MakeStore): void {
       expect(await test.journal.refreshes()).toEqual([]);
     });
 
-    it('is kept by a replay, and removed by one that fetches again', async () => {
-      const [kept, removed] = [
+    it('is kept by a replay, and stale by one that fetches again until it is settled', async () => {
+      const [kept, stale] = [
         await appendSettled(test.journal, sampleEvent(), withEntities(settled.delivered)),
         await appendSettled(test.journal, sampleEvent(), withEntities(settled.dead)),
       ];
       const replay = (receipt: string, refetch?: boolean) =>
         test.journal.replay({
           filter: { receipts: [receipt] },
-          asNew: false,
+          asNew: true,
           by: 'olga',
           ...(refetch === undefined ? {} : { refetch }),
         });
+      const stored = async (receipt: string) =>
+        (await (await test.reopen()).enrichments([receipt])).get(receipt);
+      test.clock.set(T0 + 5_000);
       await replay(kept);
-      expect(await replay(removed, true)).toEqual({ replayed: 1 });
-      expect(await entitiesOf(test.journal, kept, removed)).toEqual([ENTITIES, undefined]);
-      expect(await claimReceipts(test.journal)).toEqual([kept, removed]);
+      expect(await replay(stale, true)).toEqual({ replayed: 1 });
+      expect(await stored(kept)).toEqual({ entities: ENTITIES });
+      expect(await stored(stale)).toEqual({ entities: ENTITIES, staleBefore: T0 + 5_000 });
+      expect((await test.journal.find(stale))?.actions).toMatchObject([
+        { action: 'replayed as new with refetch' },
+      ]);
+
+      expect(await claimReceipts(test.journal)).toEqual([kept, stale]);
       await settleHeld(test.journal, settled.delivered(kept));
-      await replay(kept, false);
-      expect(await entitiesOf(test.journal, kept)).toEqual([ENTITIES]);
+      await settleHeld(test.journal, settled.delivered(stale));
+      expect(await stored(stale)).toEqual({ entities: ENTITIES });
+      await replay(stale, false);
+      expect(await stored(stale)).toEqual({ entities: ENTITIES });
+    });
+
+    it('stays stale when the event is rerouted meanwhile, and is not when it is refreshed later', async () => {
+      const missing = { customer: true, bill: false, dueIn: 0 };
+      const receipt = await appendSettled(test.journal, sampleEvent({ lane: ANN }), (of) =>
+        enriched(settled.delivered(of), { entities: ENTITIES }),
+      );
+      await test.journal.replay({ filter: {}, asNew: false, by: 'olga', refetch: true });
+      await test.journal.reroute('acme', 'new', 'olga');
+      const stored = async () => (await test.journal.enrichments([receipt])).get(receipt);
+      expect(await stored()).toEqual({ entities: ENTITIES, staleBefore: T0 });
+      await claimReceipts(test.journal, { destination: 'new' });
+      await settleHeld(test.journal, enriched(settled.delivered(receipt), { missing }), 'new');
+      await test.journal.refresh({ routes: [{ source: 'acme', destination: 'new' }], running: 1 });
+      expect(await stored()).toMatchObject({ entities: ENTITIES, refresh: { customer: true } });
+      expect(await stored()).not.toHaveProperty('staleBefore');
     });
 
     it('is removed with the body: by retention, by a discard, and with the customer', async () => {

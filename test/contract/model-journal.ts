@@ -23,6 +23,8 @@ export interface ModelEvent {
   replay: boolean;
   delivered: readonly MessageKind[];
   entities: string | undefined;
+  /** While it is pending because of a replay that fetches again: when that was requested. */
+  staleBefore: number | undefined;
   /** It waits for a refresh, or is pending because of one. */
   refresh: ModelRefresh | undefined;
 }
@@ -147,7 +149,7 @@ export class ModelJournal {
     for (const event of chosen) {
       this.#requeue(event, now);
       event.refresh = undefined;
-      if (refetch) event.entities = undefined;
+      event.staleBefore = refetch ? now : undefined;
     }
     return chosen.length;
   }
@@ -158,7 +160,10 @@ export class ModelJournal {
     const free = running - ofRoutes.filter(({ state }) => state === 'pending').length;
     const due = ofRoutes.filter((event) => event.state !== 'pending' && event.refresh!.dueAt <= now);
     const chosen = free <= 0 ? [] : due.slice(-free);
-    for (const event of chosen) this.#requeue(event, now);
+    for (const event of chosen) {
+      this.#requeue(event, now);
+      event.staleBefore = undefined;
+    }
     return chosen.length;
   }
 
@@ -255,6 +260,7 @@ export class ModelJournal {
       replay: false,
       delivered: [],
       entities: undefined,
+      staleBefore: undefined,
       refresh: undefined,
     };
     this.events.push(event);

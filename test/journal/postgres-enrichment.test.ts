@@ -200,7 +200,7 @@ describe('the enrichment of settlements in PostgreSQL', () => {
     await isExact();
     const request = { filter: { receipts: [refetched!] }, by: 'olga', asNew: false, refetch: true };
     await replay(one.engine, request, new AbortController().signal);
-    expect((await enrichments(one.engine, receipts)).size).toBe(2);
+    expect((await enrichments(one.engine, receipts)).size).toBe(3);
     await isExact();
     await one.settleOne({ ...settled.delivered(last!), enrichment: { entities: '{}' }, erase: [ANN] });
     expect(await rig.sql('SELECT FROM bodies')).toHaveLength(2);

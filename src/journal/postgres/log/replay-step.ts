@@ -86,21 +86,6 @@ const REPLAY: Statement = {
     SELECT DISTINCT destination, (SELECT count(*)::integer FROM changed) AS replayed FROM changed`,
 };
 
-/** What was fetched for the replayed events. Those of them whose body is gone have nothing. */
-const FORGET_ENTITIES: Statement = {
-  name: 'replay_forget_entities',
-  text: `WITH before AS MATERIALIZED (
-      SELECT i.*, octet_length(b.entities) AS bytes
-      FROM unnest($2::bigint[], $3::integer[], $4::text[], $5::text[]) AS i (seq, day, source, destination)
-        JOIN bodies AS b ON b.seq = i.seq AND b.day = i.day
-      WHERE b.entities IS NOT NULL
-    ),
-    changed AS (
-      UPDATE bodies AS b SET entities = NULL FROM before AS i WHERE b.seq = i.seq AND b.day = i.day
-    )
-    ${addCountsSql('before', { stored_bytes: '-sum(bytes)' })}`,
-};
-
 /** What a step needs to know of its job. */
 export interface ReplayedBy {
   readonly at: number;
@@ -178,18 +163,10 @@ export async function replayEvents(
     rows.map(({ id_suffix }) => suffixAfterReplay(id_suffix, as_new)),
     at,
     by,
-    replayedAction(as_new),
+    replayedAction(as_new, refetch),
     rows.map(({ settled_at }) => settled_at),
     rows.map(({ reason }) => reason),
   ]);
-  if (refetch === true)
-    await session.query(FORGET_ENTITIES, [
-      session.stream,
-      rows.map(({ seq }) => seq),
-      rows.map(({ day }) => day),
-      rows.map(({ source }) => source),
-      rows.map(({ destination }) => destination),
-    ]);
   return {
     matched: rows.length,
     replayed: found[0]?.replayed ?? 0,

@@ -4,18 +4,23 @@ import { isReceipt } from '../../receipts.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import { isOverSql, isRunningSql } from '../engine/refresh-state.ts';
 import { textOf } from '../engine/stored-text.ts';
+import { IS_RESTART, REFETCHED_AT } from '../../operator-actions.ts';
+import { STATE_CODES } from '../engine/stored-events.ts';
 import type { Statement } from '../sessions/session.ts';
 
 /** OFFSET 0: each row is looked up by its key, whatever the server knows of the tables. */
 const READ: Statement = {
   name: 'enrichments',
-  text: `SELECT e.receipt, b.entities, r.customer, r.bill, r.attempts
+  text: `SELECT e.receipt, b.entities, r.customer, r.bill, r.attempts, a.at AS stale_before
     FROM unnest($1::uuid[]) AS i (receipt)
     CROSS JOIN LATERAL (SELECT receipt, day, seq, state, is_replay, replays FROM events
       WHERE receipt = i.receipt OFFSET 0) AS e
     LEFT JOIN LATERAL (SELECT entities FROM bodies WHERE seq = e.seq AND day = e.day OFFSET 0) AS b ON true
     LEFT JOIN LATERAL (SELECT * FROM refreshes WHERE receipt = e.receipt OFFSET 0) AS r
       ON ${isRunningSql('r', 'e')}
+    LEFT JOIN LATERAL (SELECT ${REFETCHED_AT} AS at FROM actions
+      WHERE seq = e.seq AND e.state = '${STATE_CODES.pending}' AND e.is_replay AND ${IS_RESTART}
+      ORDER BY id DESC LIMIT 1) AS a ON true
     WHERE b.entities IS NOT NULL OR r.receipt IS NOT NULL`,
 };
 
@@ -26,12 +31,17 @@ interface Row {
   readonly customer: boolean | null;
   readonly bill: boolean | null;
   readonly attempts: number | null;
+  readonly stale_before: number | null;
 }
 
-function entitiesOf(engine: PostgresEngine, { receipt, entities }: Row): Pick<StoredEnrichment, 'entities'> {
+function entitiesOf(
+  engine: PostgresEngine,
+  { receipt, entities, stale_before: staleBefore }: Row,
+): Pick<StoredEnrichment, 'entities' | 'staleBefore'> {
   if (entities === null) return {};
   const plain = engine.cipher.decrypt(entities);
-  if (isReadable(plain)) return { entities: plain.toString('utf8') };
+  if (isReadable(plain))
+    return { entities: plain.toString('utf8'), ...(staleBefore === null ? {} : { staleBefore }) };
   engine.reportUnreadable('what was fetched for an event', plain, receipt);
   return {};
 }

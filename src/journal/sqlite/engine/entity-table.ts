@@ -1,4 +1,5 @@
 import type { StoredEnrichment } from '../../journal.ts';
+import { IS_RESTART, REFETCHED_AT } from '../../operator-actions.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { readStored } from './payloads.ts';
 import type { Engine } from './sqlite-engine.ts';
@@ -25,20 +26,24 @@ interface EnrichedRow {
   readonly customer: number | null;
   readonly bill: number | null;
   readonly attempts: number | null;
+  readonly stale_before: number | null;
 }
 
 function enrichmentOf(engine: Engine, receipt: string): StoredEnrichment | undefined {
   const row = engine.db.one(
-    `SELECT e.seq, r.customer, r.bill, r.attempts FROM events e
-     LEFT JOIN refreshes r ON r.seq = e.seq AND r.running = 1 WHERE e.receipt = ?`,
+    `SELECT e.seq, r.customer, r.bill, r.attempts,
+       CASE WHEN e.state = 'pending' AND e.replay = 1 THEN (SELECT ${REFETCHED_AT} FROM actions
+         WHERE seq = e.seq AND ${IS_RESTART} ORDER BY id DESC LIMIT 1) END AS stale_before
+     FROM events e LEFT JOIN refreshes r ON r.seq = e.seq AND r.running = 1 WHERE e.receipt = ?`,
     receipt,
   ) as EnrichedRow | undefined;
   if (row === undefined) return undefined;
   const entities = readEntities(engine, row.seq, receipt);
-  const { attempts } = row;
+  const { attempts, stale_before: staleBefore } = row;
   if (entities === undefined && attempts === null) return undefined;
   return {
     ...(entities === undefined ? {} : { entities }),
+    ...(entities === undefined || staleBefore === null ? {} : { staleBefore }),
     ...(attempts === null
       ? {}
       : { refresh: { customer: row.customer === 1, bill: row.bill === 1, attempts } }),

@@ -121,14 +121,14 @@ export function replays({ db }: Engine): readonly ReplayJob[] {
 function replayOne(engine: Engine, row: EventRow, job: JobRow, { routes, refetch }: JobScope): void {
   const asNew = job.as_new === 1;
   endRefresh(engine, row.seq);
-  if (refetch === true) engine.db.run('DELETE FROM entities WHERE seq = ?', row.seq);
   requeue(engine, row, {
     dueAt: job.at,
     destination: routes[row.source] ?? row.destination,
     idSuffix: suffixAfterReplay(row.id_suffix, asNew),
     replays: row.replays + 1,
   });
-  recordAction(engine, row.seq, { at: job.at, by: job.by, action: replayedAction(asNew) });
+  const action = replayedAction(asNew, refetch);
+  recordAction(engine, row.seq, { at: job.at, by: job.by, action });
 }
 
 /**

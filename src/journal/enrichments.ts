@@ -80,8 +80,8 @@ export interface RefreshBacklog {
  * operator replays, no longer waits. A reroute takes along those that are pending.
  *
  * Entities. They are encrypted, checked, kept and erased like the body of their event; `replay`
- * with `refetch` makes them stale until the next final settlement. An event whose entities cannot be read has none; that is reported
- * once.
+ * with `refetch` makes them stale until the next final settlement. An event whose entities cannot
+ * be read has none; that is reported once.
  */
 export interface Enrichments {
   /** Of these events; those of which nothing is stored are omitted. */

@@ -151,33 +151,39 @@ it('an operator replays an event with what was fetched for it', async () => {
   expect(enricher.requests.at(-1)?.stored).toBeUndefined();
 });
 
-it.each([false, true])(
-  'a replay that fetches again uses what is stored if the API is away, once only; answered later: %s',
-  async (isAnswered) => {
-    const event = transactionAdded(1);
-    const { transactionId } = event.data;
-    const old = { customer: foundCustomer(1, {}, 1_000), bill: fetchedBill(transactionId, 1_000) };
-    await start({ entities: old });
-    const { receipt, id } = await harness.accept(event);
-    await harness.whenSettled(receipt);
-    const fresh = { customer: foundCustomer(1), bill: fetchedBill(transactionId) };
-    answers = [isAnswered ? { entities: fresh } : AWAY];
-    const replay = { filter: { receipts: [receipt] }, asNew: true, by: 'olga', refetch: true };
-    await harness.journal.replay(replay);
-    const settlement = await harness.whenSettledTimes(receipt, 2);
-    expect(enricher.requests.at(-1)).toMatchObject({ purpose: 'replay', stored: undefined });
-    const sent = eventsSent().at(-1);
-    expect(sent?.id).toBe(`${id}-r1`);
-    expect(JSON.stringify(sent)).toContain('TEA-1');
-    const stored = (await harness.journal.enrichments([receipt])).get(receipt);
-    if (isAnswered) {
-      expect(settlement.enrichment).toMatchObject({ refreshed: { customer: true, bill: true } });
-      expect(stored).toEqual({ entities: JSON.stringify(fresh) });
-    } else {
-      // Not missing: a refresh would send the lines once more, as a correction.
-      expect(settlement).not.toHaveProperty('enrichment');
-      expect(stored).toEqual({ entities: JSON.stringify(old) });
-      expect(await refresh()).toBe(0);
-    }
-  },
-);
+/** Replays a complete event with refetch; its entities are from long before. */
+async function refetched(answer: (transactionId: number) => Enrichment) {
+  const event = transactionAdded(1);
+  const { transactionId } = event.data;
+  const old = { customer: foundCustomer(1, {}, 1_000), bill: fetchedBill(transactionId, 1_000) };
+  await start({ entities: old });
+  const { receipt, id } = await harness.accept(event);
+  await harness.whenSettled(receipt);
+  answers = [answer(transactionId)];
+  await harness.journal.replay({ filter: { receipts: [receipt] }, asNew: true, by: 'olga', refetch: true });
+  const settlement = await harness.whenSettledTimes(receipt, 2);
+  expect(enricher.requests.at(-1)).toMatchObject({ purpose: 'replay', stored: undefined });
+  const sent = eventsSent().at(-1);
+  expect(sent?.id).toBe(`${id}-r1`);
+  expect(JSON.stringify(sent)).toContain('TEA-1');
+  const stored = (await harness.journal.enrichments([receipt])).get(receipt);
+  return { old, settlement, stored };
+}
+
+it('a replay that fetches again stores the new answer', async () => {
+  let fresh: Enrichment['entities'] = {};
+  const { settlement, stored } = await refetched((transactionId) => {
+    fresh = { customer: foundCustomer(1), bill: fetchedBill(transactionId) };
+    return { entities: fresh };
+  });
+  expect(settlement.enrichment).toMatchObject({ refreshed: { customer: true, bill: true } });
+  expect(stored).toEqual({ entities: JSON.stringify(fresh) });
+});
+
+it('a replay that fetches again sends what is stored if the API is away', async () => {
+  const { old, settlement, stored } = await refetched(() => AWAY);
+  // Not missing: a refresh would send the lines once more, as a correction.
+  expect(settlement).not.toHaveProperty('enrichment');
+  expect(stored).toEqual({ entities: JSON.stringify(old) });
+  expect(await refresh()).toBe(0);
+});

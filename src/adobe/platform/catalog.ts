@@ -18,6 +18,8 @@ export interface Dataset {
   /** Which of the two tags say `enabled:true`. */
   readonly enabled: ReadonlySet<DatasetTag>;
   readonly tags: JsonObject;
+  /** So long Profile keeps its events, ms; undefined: for ever. */
+  readonly profileExpiryMs: number | undefined;
   /** Epoch ms; 0 if unknown. */
   readonly createdAt: number;
   /** For If-Match; undefined if Catalog shows none. */
@@ -35,6 +37,28 @@ function isEnabled(value: JsonValue | undefined): boolean {
   return Array.isArray(value) && value.includes('enabled:true');
 }
 
+const DAY_MS = 86_400_000;
+const UNIT_DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 30, Y: 365 };
+
+function objectAt(value: JsonValue | undefined, ...path: readonly string[]): JsonObject {
+  const found = path.reduce<JsonValue | undefined>(
+    (inner, name) => (isJsonObject(inner) ? inner[name] : undefined),
+    value,
+  );
+  return isJsonObject(found) ? found : {};
+}
+
+/**
+ * `P30D`, `P3M` or `P1Y`, rounded down.
+ * Source: docs/platforms/adobe.md#event-times
+ */
+function profileExpiryOf(body: JsonObject): number | undefined {
+  const expiration = objectAt(body, 'extensions', 'adobe_unifiedProfile', 'rowExpiration');
+  const [, count, unit = ''] = /^P(\d+)([DWMY])$/.exec(textIn(expiration, 'ttlValue') ?? '') ?? [];
+  const days = UNIT_DAYS[unit];
+  return count === undefined || days === undefined ? undefined : Number(count) * days * DAY_MS;
+}
+
 function datasetOf(id: string, body: JsonObject): Dataset {
   const { schemaRef, created } = body;
   const tags = isJsonObject(body['tags']) ? body['tags'] : {};
@@ -45,6 +69,7 @@ function datasetOf(id: string, body: JsonObject): Dataset {
     schemaId: isJsonObject(schemaRef) ? textIn(schemaRef, 'id') : undefined,
     enabled: new Set(names.filter((name) => isEnabled(tags[name]))),
     tags,
+    profileExpiryMs: profileExpiryOf(body),
     createdAt: typeof created === 'number' ? created : 0,
     version: textIn(body, 'version'),
   };

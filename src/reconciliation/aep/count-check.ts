@@ -227,6 +227,8 @@ async function accountFor(
     return { ...state, carry, open: [...state.open, newRange(range, { deficit, cause, confirms: window })] };
   }
   const used = settling.filter(({ from, until }) => spans.some(({ at }) => at >= from && at < until));
-  const young = used.map((range) => newRange(range, { deficit: NONE, cause: 'flow-too-young', confirms: range }));
+  const young = used.map((range) =>
+    newRange(range, { deficit: NONE, cause: 'flow-too-young', confirms: range }),
+  );
   return { ...state, carry, open: [...state.open, ...young], confirming: withoutRanges(window, used) };
 }

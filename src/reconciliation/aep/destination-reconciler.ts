@@ -5,6 +5,7 @@ import { type CheckState, createCheckState, type OpenRange } from './check-state
 import { checkCounts, openAgain } from './count-check.ts';
 import type { DestinationReconcilerParts } from './destination-parts.ts';
 import { buildReport } from './destination-report.ts';
+import { targetDifference } from './doubt-texts.ts';
 import { knowledgeOf } from './record-knowledge.ts';
 import { createFailedBatchCheck } from './failed-batch-check.ts';
 import { readFacts, type TargetFacts, targetsOf } from './flow-causes.ts';
@@ -102,6 +103,8 @@ export function createDestinationReconciler(
     const facts = await readFacts(client, targetsOf(destination));
     onCall(facts.ok ? 'ok' : facts.problem.code);
     if (!facts.ok) return { problems: [...problems, facts.problem], differences };
+    if (reconcile.readBack > 0)
+      differences.push(...facts.value.filter(({ isForProfile }) => !isForProfile).map(targetDifference));
     const before = await state.run();
     const knowledge = await knowledgeOf(parts, before.knowledge);
     if (knowledge !== before.knowledge) await state.saveRun({ ...before, knowledge });
@@ -141,7 +144,8 @@ export function createDestinationReconciler(
         ...rest,
         ...(problem === undefined ? { lastRunAt: now() } : { problem }),
         ...('seesProfileUntil' in result ? { seesProfileUntil: result.seesProfileUntil } : {}),
-        differences: [...result.differences, ...before.differences],
+        // What is open is found anew by each run.
+        differences: [...result.differences, ...before.differences.filter(({ isOpen }) => !isOpen)],
       });
       const { state: outcome } = await report();
       observer.runEnded({

@@ -1,6 +1,7 @@
 import type { Doubt, RecordedDoubt } from '../../journal/landings.ts';
 import type { Difference, DifferenceCause, DifferenceKind } from '../reconciliation-report.ts';
 import type { EventFinding } from './event-check.ts';
+import type { TargetFacts } from './flow-causes.ts';
 
 /* A doubt is stored with its cause, because the journal keeps a code and a sentence only. */
 
@@ -9,8 +10,6 @@ const CAUSE_TEXTS: Readonly<Partial<Record<DifferenceCause, string>>> = {
   'flow-too-young': 'it was delivered within minutes after the dataflow was made or changed',
   'flow-disabled': 'the dataflow is disabled',
   'dataset-not-for-profile': 'the dataset is not enabled for Profile',
-  'too-old-for-profile': 'it is older than the dataset keeps events in Profile',
-  'another-writer': 'another dataset writes to the profile too',
 };
 
 const KINDS: readonly DifferenceKind[] = ['not-in-aep', 'not-in-profile', 'profile-differs'];
@@ -45,8 +44,6 @@ function fixOf(cause: DifferenceCause, receipt: string): string {
   if (REPLAY_FIXES.includes(cause)) return replay;
   if (cause === 'near-size-limit')
     return `make the record smaller with an override (docs/mapping.md, Sizes), then: ${replay}`;
-  if (cause === 'too-old-for-profile')
-    return 'lengthen the expiration of the dataset, if these events are needed in Profile';
   return `capillary-relay provision verify, then: ${replay}`;
 }
 
@@ -63,5 +60,18 @@ export function differenceOf({ receipt, code, detail, eventName, eventId }: Reco
     ...(eventId === undefined ? {} : { eventId }),
     detail: text,
     fix: fixOf(cause as DifferenceCause, receipt),
+  };
+}
+
+/** Targets whose records never reach Profile, as AEP is set up. */
+export function targetDifference({ kind, datasetId }: Pick<TargetFacts, 'kind' | 'datasetId'>): Difference {
+  const what = kind === 'event' ? 'events' : 'profile records';
+  return {
+    kind: 'not-in-profile',
+    cause: 'dataset-not-for-profile',
+    count: 1,
+    isOpen: true,
+    detail: `the dataset ${datasetId} of the ${what} is not enabled for Profile: nothing of it can be read back`,
+    fix: 'capillary-relay provision verify; without Profile set `readBack: 0`',
   };
 }

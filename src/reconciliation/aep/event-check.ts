@@ -15,6 +15,8 @@ export type EventFinding =
   | { readonly kind: 'found' }
   /** A newer record of the customer is on its way: nothing can be concluded yet. */
   | { readonly kind: 'superseded' }
+  /** Profile does not have it, because it is older than its dataset keeps events there. */
+  | { readonly kind: 'expired' }
   | { readonly kind: 'missing'; readonly of: readonly MessageKind[]; readonly cause: DifferenceCause }
   | { readonly kind: 'differs'; readonly cause: DifferenceCause; readonly paths: string };
 
@@ -24,6 +26,8 @@ export interface EventCheckParts {
   readonly journal: Pick<Journal, 'list'>;
   readonly facts: readonly TargetFacts[];
   readonly changes: readonly FlowChange[];
+  /** Epoch ms. */
+  readonly now: number;
   /** Epoch ms since when records can be made again as they were sent. */
   readonly exactSince: number;
   /** Deliveries until then have to be in Profile; epoch ms. */
@@ -92,6 +96,9 @@ function missingEvent(
   profile: EventFinding | undefined,
   parts: EventCheckParts,
 ): EventFinding {
+  const { profileExpiryMs } = parts.facts.find(({ kind }) => kind === 'event') ?? {};
+  const isExpired = profileExpiryMs !== undefined && (sent.event?.at ?? 0) < parts.now - profileExpiryMs;
+  if (isExpired) return profile?.kind === 'missing' ? profile : { kind: 'expired' };
   const of: readonly MessageKind[] = profile?.kind === 'missing' ? ['event', 'profile'] : ['event'];
   return { kind: 'missing', of, cause: causeOf(sent, 'event', parts) };
 }

@@ -27,6 +27,8 @@ export interface TargetFacts extends Target {
   readonly changedAt: number | undefined;
   readonly isDisabled: boolean;
   readonly isForProfile: boolean;
+  /** So long Profile keeps events, ms; undefined: for ever. */
+  readonly profileExpiryMs: number | undefined;
 }
 
 /** What can be told of the targets, or the first call that failed. */
@@ -58,6 +60,7 @@ async function factsOf(
       changedAt: changedAt === undefined || changedAt === 0 ? undefined : changedAt - client.clockAheadMs(),
       isDisabled: flow.value?.state === 'disabled',
       isForProfile: dataset.value?.enabled.has('unifiedProfile') === true,
+      profileExpiryMs: dataset.value?.profileExpiryMs,
     },
   };
 }

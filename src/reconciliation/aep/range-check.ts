@@ -79,6 +79,7 @@ async function checkPage(
   // A page that was not looked up completely is looked up again.
   if (!checked.ok) return { range, problem: checked.problem };
   const missing = countMissing([...checked.findings.values()]);
+  const expired = [...checked.findings.values()].filter(({ kind }) => kind === 'expired').length;
   const { cursor: _, ...rest } = range;
   return {
     range: {
@@ -87,8 +88,8 @@ async function checkPage(
         event: range.missing.event + missing.event,
         profile: range.missing.profile + missing.profile,
       },
-      found: range.found + readable.length - doubts.length,
-      unreadable: range.unreadable + receipts.length - readable.length,
+      found: range.found + readable.length - doubts.length - expired,
+      unreadable: range.unreadable + receipts.length - readable.length + expired,
       ...(page.cursor === undefined ? {} : { cursor: page.cursor }),
       isRead: page.cursor === undefined,
     },

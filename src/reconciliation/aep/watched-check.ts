@@ -7,8 +7,6 @@ import type { SentRecord, SentRecords } from './sent-records.ts';
 export interface WatchedCheckParts extends EventCheckParts {
   readonly watching: Pick<Landings, 'doubt' | 'watched' | 'unwatch' | 'doubts' | 'clearDoubts'>;
   readonly sentRecords: SentRecords;
-  /** Epoch ms. */
-  readonly now: number;
   /** Config: after this time a record has to be in Profile, ms. */
   readonly profileDelay: number;
   readonly onDoubts: (doubts: readonly Doubt[]) => void;
@@ -27,18 +25,24 @@ const MAX_WATCH_MS = 7 * 86_400_000;
 /** Adobe's own delay is that of 95 % of the records, so what is missing is looked up once more. */
 const PATIENCE = 2;
 
-function anotherWriter(
+/** A difference about which nothing is to be done. */
+function closedDifference(
   { receipt, eventName, eventId }: SentRecord,
-  finding: Extract<EventFinding, { kind: 'differs' }>,
-): Difference {
+  finding: EventFinding,
+): Difference | undefined {
+  const of = { count: 1, isOpen: false, receipt, eventName, ...(eventId === undefined ? {} : { eventId }) };
+  if (finding.kind === 'expired')
+    return {
+      ...of,
+      kind: 'not-in-profile',
+      cause: 'too-old-for-profile',
+      detail: 'the event is older than its dataset keeps events in Profile',
+    };
+  if (finding.kind !== 'differs') return undefined;
   return {
+    ...of,
     kind: 'profile-differs',
     cause: 'another-writer',
-    count: 1,
-    isOpen: false,
-    receipt,
-    eventName,
-    ...(eventId === undefined ? {} : { eventId }),
     detail: `the profile differs in ${finding.paths}, and another dataset writes to it: the merge policy decides whose values count`,
   };
 }
@@ -55,7 +59,6 @@ function isEarly(
   return (finding.kind === 'missing' || finding.kind === 'differs') && age < PATIENCE * profileDelay;
 }
 
-/** @returns whether there are more */
 async function checkPage(
   receipts: readonly string[],
   parts: WatchedCheckParts,
@@ -72,8 +75,9 @@ async function checkPage(
     if (finding === undefined || isEarly(one, finding, parts)) continue;
     over.push(one.receipt);
     const doubt = doubtOf(one.receipt, finding, false);
+    const closed = closedDifference(one, finding);
     if (doubt !== undefined) doubts.push(doubt);
-    else if (finding.kind === 'differs') differences.push(anotherWriter(one, finding));
+    else if (closed !== undefined) differences.push(closed);
   }
   if (doubts.length > 0) {
     await watching.doubt(destination, doubts);

@@ -51,7 +51,7 @@ export function accountOf({ from, until }: TimeRange, before: Carry, figures: Wi
   const { acknowledged, ingested, underWay, ingestedAfter, overlapping } = figures;
   const open = before.records + acknowledged - ingested;
   if (open <= 0) {
-    const records = open === 0 ? 0 : -Math.min(-open, overlapping);
+    const records = 0 - Math.min(-open, overlapping);
     return { carry: { records, since: until, lowest: 0 }, deficit: 0, since: until };
   }
   const late = Math.min(open, underWay, ingestedAfter);

@@ -12,6 +12,7 @@ function dataset(...enabled: readonly ('unifiedProfile' | 'unifiedIdentity')[]):
     schemaId: 's-2',
     enabled: new Set(enabled),
     tags: {},
+    profileExpiryMs: undefined,
     createdAt: 0,
     version: '1.0.1',
   };

@@ -99,15 +99,36 @@ describe('an event that Profile does not have', () => {
     expect((await rig.run()).open).toEqual({ 'not-in-profile': 1 });
   });
 
-  it('is not asked for if its dataset is not for Profile', async () => {
+  it('is not asked for if its dataset is not for Profile, which is said once', async () => {
     const rig = await startRig({ drift: { tags: [] } });
     await rig.deliver(range(1, 3));
     rig.advance(PAST_DELAYS_MS);
-    expect(await rig.run()).toMatchObject({
-      open: {},
+    const report = await rig.run();
+    expect(report).toMatchObject({
+      open: { 'not-in-profile': 2 },
       readBack: { events: 0, profiles: 0 },
       sums: { landed: 2 },
     });
+    expect(report.differences.map(({ cause }) => cause)).toEqual(
+      Array.from({ length: 2 }, () => 'dataset-not-for-profile'),
+    );
+    expect(await rig.run()).toEqual(report);
+  });
+
+  it('is no loss if it is older than its dataset keeps events there', async () => {
+    const rig = await startRig();
+    const { datasetId } = rig.config.destinations[0]!.events;
+    const dataset = rig.simulator.platform.sandbox('dev')!.datasets.get(datasetId)!;
+    dataset.body = {
+      ...dataset.body,
+      extensions: { adobe_unifiedProfile: { rowExpiration: { ttlValue: 'P30D' } } },
+    };
+    const old = transactionAdded(1, { billDate: rig.now() - 40 * 86_400_000 });
+    await rig.send([{ ...old, createdAt: rig.now() - 1_000 }]);
+    rig.advance(PAST_DELAYS_MS);
+    const report = await rig.run();
+    expect(report).toMatchObject({ state: 'ok', open: {}, sums: { landed: 1, unconfirmed: 0 } });
+    expect(report.differences).toMatchObject([{ cause: 'too-old-for-profile', isOpen: false }]);
   });
 });
 

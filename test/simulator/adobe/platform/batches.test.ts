@@ -183,3 +183,40 @@ describe('runs of a flow', () => {
     expect(itemsOf(await rig.adobe.get(RUNS))).toEqual([]);
   });
 });
+
+describe('the numbers of Observability Insights', () => {
+  const METRICS = '/data/infrastructure/observability/insights/metrics';
+  const query = (datasetId: string, more: Json = {}): Json => ({
+    start: '2026-05-01T00:00:00Z',
+    end: '2026-05-01T01:00:00Z',
+    granularity: 'hour',
+    metrics: [
+      {
+        name: 'timeseries.ingestion.dataset.recordsuccess.count',
+        filters: [{ name: 'dataSetId', value: datasetId, groupBy: true }],
+        aggregator: 'sum',
+      },
+    ],
+    ...more,
+  });
+
+  it('count the records of a dataset that reached the lake', async () => {
+    const { adobe, datasetId } = await withBatches();
+    const answer = await adobe.post(METRICS, query(datasetId));
+    expect(answer.json).toMatchObject({
+      metricResponses: [
+        { datapoints: [{ groupBy: { dataSetId: datasetId }, dps: { '2026-05-01T00:00:00Z': 3 } }] },
+      ],
+    });
+    const other = await adobe.post(METRICS, query('none'));
+    expect(other.json).toMatchObject({ metricResponses: [{ datapoints: [] }] });
+  });
+
+  it.each([
+    ['no time', { start: 'soon' }],
+    ['an unknown granularity', { granularity: 'second' }],
+  ])('are refused with %s', async (_what, more) => {
+    const { adobe, datasetId } = await withBatches();
+    expect((await adobe.post(METRICS, query(datasetId, more))).status).toBe(400);
+  });
+});

@@ -47,6 +47,16 @@ describe('a record at the inlet of a connection', () => {
   });
 });
 
+it('a record that is too large for Profile by an option is in the lake only, and nobody is told', async () => {
+  const rig = await setUp({ profileEventBytes: 100 });
+  const record = await fateOf(rig, rig.envelope(anEvent('a')));
+  expect(record).toMatchObject({
+    fate: LAKE_ONLY,
+    dropped: [expect.stringContaining('over the limit of 100')],
+  });
+  expect(rig.simulator.profile({ namespace: 'crmId', id: 'tara-1' })?.events ?? 0).toBe(0);
+});
+
 describe('the inlet refuses at once', () => {
   const other = { id: 'https://ns.adobe.com/demo/schemas/none', contentType: 'x' };
   it.each([

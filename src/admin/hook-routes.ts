@@ -42,7 +42,6 @@ export function hookRoutes(parts: HookParts) {
     app.route<{ Querystring: { readonly challenge?: unknown } }>({
       method: 'GET',
       url: PATH,
-      exposeHeadRoute: false,
       handler: async ({ query: { challenge } }, reply) => {
         if (typeof challenge !== 'string' || challenge === '' || challenge.length > MAX_CHALLENGE_CHARS)
           throw new ProblemError('bad-request', 'challenge: must be given once, as Adobe sends it');

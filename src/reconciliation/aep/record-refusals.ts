@@ -107,8 +107,10 @@ async function judge(
   const isSent = event.delivered.includes(kind) && (lastDelivery(record, kind) ?? Infinity) <= refusedAt;
   if (event.state === 'dead' && event.reason === REFUSED_LATER)
     return isSent ? { refuseAt: Math.max(refusedAt, event.settledAt ?? 0), idSuffix } : 'refused';
+  // Its outcome is not recorded yet, or was lost by a crash, so that it is sent again.
+  const isOnItsWay = event.state === 'pending' && (isSent || !event.isReplay);
+  if (isOnItsWay) return 'undecided';
   if (!isSent) return 'settledSince';
-  if (event.state === 'pending') return 'undecided';
   return event.state === 'delivered'
     ? { refuseAt: Math.max(refusedAt, event.settledAt ?? 0), idSuffix }
     : 'settledSince';

@@ -125,6 +125,17 @@ describe('a failed batch', () => {
     });
   });
 
+  it('waits for an event whose outcome is not recorded yet', async () => {
+    const { journal, check, fail, stateOf } = await setUpBatches();
+    const [sent] = await acceptEvents(journal, 1);
+    const at = Date.now();
+    fail('b1', [failedLine(sent!.id)]);
+    expect(await check.check(NEVER)).toMatchObject({ batches: 0 });
+    await deliverPending(journal, ['event'], at);
+    expect(await check.check(NEVER)).toMatchObject({ batches: 1, tally: { refused: 1 } });
+    expect(await stateOf(sent!.receipt)).toBe('refused-later');
+  });
+
   it('names records of other systems and unknown ones', async () => {
     const { check, fail, found } = await setUpBatches();
     fail('b1', [

@@ -12,6 +12,8 @@ const DAY_MS = 86_400_000;
 const LOG_DAYS = 30;
 /** Older days are kept as one sum. */
 const KEPT_DAYS = 35;
+/** For so long single rows of the log are remembered. */
+const ROW_DAYS = 2;
 /** Slots whose events are counted by one call before each of them is looked at: 6 h. */
 const SLOTS_PER_RANGE = 24;
 
@@ -27,6 +29,11 @@ export function dayOf(at: number): string {
 /** Days before this one are kept as one sum. */
 export function firstKeptDay(now: number): string {
   return dayOf(now - KEPT_DAYS * DAY_MS);
+}
+
+/** Of earlier days no single rows are remembered. */
+export function firstDayWithRows(now: number): string {
+  return dayOf(now - ROW_DAYS * DAY_MS);
 }
 
 /** The beginning of the first slot that the log still has completely. */

@@ -1,6 +1,6 @@
 import type { Landings, TimeRange } from '../../journal/landings.ts';
 import type { CheckProblem } from '../reconciliation-report.ts';
-import { dayOf, firstKeptDay } from './log-slots.ts';
+import { dayOf, firstDayWithRows, firstKeptDay } from './log-slots.ts';
 import type { SlotAccount, SlotDifference, SlotSums } from './slot-account.ts';
 
 /** A scan of a slot that was interrupted. */
@@ -56,7 +56,10 @@ export interface SentNotes {
   /** Of all days that are kept, in order of time. */
   accounts(): Iterable<SlotAccount>;
   save(change: SentChange): Promise<void>;
-  /** Replaces the slots of days that are not kept any more with their sums. */
+  /**
+   * Replaces the slots of days that are not kept any more with their sums, and forgets the single
+   * rows of days that ordinary runs do not look at.
+   */
   fold(now: number): Promise<void>;
 }
 
@@ -135,13 +138,20 @@ export async function loadSentNotes(journal: NotesJournal, source: string): Prom
     },
     async fold(now) {
       const first = firstKeptDay(now);
-      const old = days().filter((day) => day < first);
-      if (old.length === 0) return;
+      const notes: Record<string, string | null> = {};
       let { older } = state;
-      for (const day of old) for (const account of accountsOf(day)) older = plusSums(older, account);
+      for (const day of days()) {
+        const accounts = accountsOf(day);
+        if (day < first) {
+          notes[day] = null;
+          older = accounts.reduce(plusSums, older);
+        } else if (day < firstDayWithRows(now) && accounts.some(({ kept }) => Object.keys(kept).length > 0))
+          notes[day] = JSON.stringify(accounts.map((account) => ({ ...account, kept: {} })));
+      }
+      if (Object.keys(notes).length === 0) return;
       const kept = state.differences.filter(({ slot }) => dayOf(slot) >= first);
       const next = { ...state, older, differences: kept };
-      await write({ ...Object.fromEntries(old.map((day) => [day, null])), [STATE]: JSON.stringify(next) });
+      await write({ ...notes, [STATE]: JSON.stringify(next) });
       state = next;
     },
   };

@@ -57,7 +57,7 @@ export interface SlotTally {
 /** More of one kind and cause are one difference. */
 const LISTED = 20;
 /** Rows of one slot that are remembered. */
-const MAX_KEPT = 500;
+const MAX_KEPT = 200;
 
 export function emptyAccount({ from, until }: TimeRange): SlotAccount {
   const sums = { accepted: 0, recovered: 0, unrecoverable: 0, missing: 0 };

@@ -58,9 +58,11 @@ function rowKey({ id, eventId, eventName }: DeliveryRow): string {
   return id === '' ? `${eventName} ${eventId}` : id;
 }
 
-/** The end of a window may or may not belong to it, so more is asked for than counts. */
-function rowsWithin({ rows }: DeliveryPage, { until }: TimeRange): readonly DeliveryRow[] {
-  return rows.filter(({ generatedAt }) => generatedAt === undefined || generatedAt < until);
+/** Whether the end of a window belongs to it is not documented, so more is asked for than counts. */
+function rowsWithin({ rows }: DeliveryPage, { from, until }: TimeRange): readonly DeliveryRow[] {
+  return rows.filter(
+    ({ generatedAt }) => generatedAt === undefined || (generatedAt >= from && generatedAt < until),
+  );
 }
 
 export function createSlotScan(parts: SlotScanParts): SlotScan {

@@ -85,6 +85,20 @@ describe('a run', () => {
     expect(again.differences).toEqual(report.differences);
   });
 
+  test('where all answers are lost takes nothing: the relay has the events', async () => {
+    const rig = await sourceRig({ capillary: { lostAnswers: 1 } });
+    rig.raise(1, 2);
+    await rig.settled();
+    rig.pass(30 * MINUTE_MS);
+    const report = await rig.run();
+    expect(report).toMatchObject({ state: 'ok', sums: { sent: 2, accepted: 2, recovered: 0 }, open: {} });
+    expect(report.differences.map(({ kind, receipt }) => [kind, typeof receipt])).toEqual([
+      ['answer-lost', 'string'],
+      ['answer-lost', 'string'],
+    ]);
+    expect(await rig.accepted()).toEqual([1, 2].map(idOf));
+  });
+
   test('an event that came after it was taken is no alarm', async () => {
     const rig = await sourceRig({ capillary: { retryScale: 1_000 } });
     rig.behave(() => 'down');

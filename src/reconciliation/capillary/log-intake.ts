@@ -23,8 +23,7 @@ export interface LogIntake {
 }
 
 const FIXES: Readonly<Record<string, string>> = {
-  'store-full':
-    'see the section on a full store in docs/runbook.md; the next run goes on where this one ended',
+  'store-full': 'make room (docs/runbook.md, RelayStoreNearFull); the next run goes on where this one ended',
 };
 
 function ended({ code, detail }: { readonly code: string; readonly detail?: string | undefined }): RunEnded {

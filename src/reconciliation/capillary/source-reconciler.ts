@@ -90,7 +90,7 @@ export function createSourceReconciler(parts: SourceReconcilerParts): Reconciler
 
   const beyondLogFix =
     source.enrich === undefined
-      ? 'docs/reconciliation.md, Beyond the log'
+      ? 'see docs/runbook.md, RelayEventsLostAtCapillary'
       : `capillary-relay events replay --states delivered --filter source=${name} --refetch --dry-run`;
 
   /** @throws RunEnded */

@@ -8,6 +8,7 @@ import { createProgram } from '../../src/cli/program.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { freshSchema, type TestSchema } from '../helpers/postgres-server.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
+import { openReplica } from '../reconciliation/reconcilers-rig.ts';
 import { KEY, relayConfig } from '../helpers/relay-process.ts';
 import { type AdminCliRig, TOKEN, event, openAdminCliRig } from './admin-cli-rig.ts';
 import { run } from './command-line.ts';
@@ -24,10 +25,15 @@ let folder = '';
 let config = '';
 let dead = '';
 let quarantined = '';
+let endRuns: NodeJS.Timeout;
 
 beforeAll(async () => {
   schema = await freshSchema();
   rig = await openAdminCliRig();
+  const compared = openReplica({ journal: rig.relay.journal });
+  rig.relay.state.reconciliation = compared.reconcilers;
+  compared.reconcilers.start();
+  endRuns = setInterval(() => compared.runs.forEach((run) => run.end()), 10);
   dead = await rig.post(event('e-1', 11));
   await rig.relay.moveToDeadLetters();
   await rig.relay.webhook('acme', event('e-2', 12), { 'x-relay-key': 'wrong' });
@@ -72,6 +78,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  clearInterval(endRuns);
   await schema.drop();
   await rig.relay.close();
   await twin.close();
@@ -88,6 +95,7 @@ const CASES: Readonly<Record<string, () => readonly string[]>> = {
   'events replay': () => [dead],
   explain: () => [dead],
   ledger: () => [],
+  reconcile: () => [],
   coverage: () => [],
   'dead-letters list': () => [],
   'dead-letters replay': () => ['--all', '--dry-run'],

@@ -11,6 +11,9 @@ import {
 
 type AnyAnswer = SourceReconciliationAnswer | DestinationReconciliationAnswer;
 
+/** A fix can be a command, or a sentence that ends with one. */
+const ENDS_WITH_COMMAND = /capillary-relay [^,;()]*$/;
+
 /** Differences that need nobody; `--json` has more. */
 const MAX_CLOSED = 10;
 
@@ -62,7 +65,7 @@ function formatFixes(answer: AnyAnswer, given: GivenOptions): readonly string[] 
   const all = [...new Set([...(answer.problem?.fix === undefined ? [] : [answer.problem.fix]), ...fixes])];
   if (all.length === 0) return [];
   const complete = (fix: string): string =>
-    fix.startsWith('capillary-relay ') ? `${toPrintable(fix)}${relayOptions(given)}` : toPrintable(fix);
+    ENDS_WITH_COMMAND.test(fix) ? `${toPrintable(fix)}${relayOptions(given)}` : toPrintable(fix);
   return ['What to do:', ...all.map((fix) => `  ${complete(fix)}`)];
 }
 

@@ -8,7 +8,7 @@ import { createProgram } from '../../src/cli/program.ts';
 import { openSqliteJournal } from '../../src/journal/sqlite/sqlite-journal.ts';
 import { freshSchema, type TestSchema } from '../helpers/postgres-server.ts';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts';
-import { openReplica } from '../reconciliation/reconcilers-rig.ts';
+import { createReplica } from '../reconciliation/reconcilers-rig.ts';
 import { KEY, relayConfig } from '../helpers/relay-process.ts';
 import { type AdminCliRig, TOKEN, event, openAdminCliRig } from './admin-cli-rig.ts';
 import { run } from './command-line.ts';
@@ -25,12 +25,13 @@ let folder = '';
 let config = '';
 let dead = '';
 let quarantined = '';
+let compared: ReturnType<typeof createReplica>;
 let endRuns: NodeJS.Timeout;
 
 beforeAll(async () => {
   schema = await freshSchema();
   rig = await openAdminCliRig();
-  const compared = openReplica({ journal: rig.relay.journal });
+  compared = createReplica({ journal: rig.relay.journal });
   rig.relay.state.reconciliation = compared.reconcilers;
   compared.reconcilers.start();
   endRuns = setInterval(() => compared.runs.forEach((run) => run.end()), 10);
@@ -79,6 +80,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   clearInterval(endRuns);
+  await compared.reconcilers.stop();
   await schema.drop();
   await rig.relay.close();
   await twin.close();

@@ -245,6 +245,7 @@ describe.runIf(hasScript)('status, live on a terminal', () => {
         '/admin/v1/destinations': { destinations: [] },
         '/admin/v1/replicas': { replicas: [] },
         '/admin/v1/enrichment': { sources: [] },
+        '/admin/v1/reconciliation': { sources: [], destinations: [], runs: [] },
         '/admin/v1/intake': {
           minutes: 15,
           since: new Date().toISOString(),

@@ -103,8 +103,8 @@ export function memoryNotes(): ReconcilersParts['journal'] {
   };
 }
 
-/** A replica. Several on the same journal share what is asked for. */
-export function openReplica(more: Partial<ReconcilersParts> = {}) {
+/** A replica, which the caller stops. Several on the same journal share what is asked for. */
+export function createReplica(more: Partial<ReconcilersParts> = {}) {
   const fakes = createFakeReconcilers();
   const errors: unknown[] = [];
   const state = { isLeader: true };
@@ -118,6 +118,12 @@ export function openReplica(more: Partial<ReconcilersParts> = {}) {
     ...fakes.parts,
     ...more,
   });
-  onTestFinished(() => reconcilers.stop());
   return { reconcilers, ...fakes, errors, state };
+}
+
+/** A replica for one test. */
+export function openReplica(more: Partial<ReconcilersParts> = {}) {
+  const replica = createReplica(more);
+  onTestFinished(() => replica.reconcilers.stop());
+  return replica;
 }

@@ -17,7 +17,7 @@ interface SentEvent {
   readonly eventId: string;
 }
 
-/** AEP with schemas that lack the group of stores, Capillary, and a relay that compares with both. */
+/** AEP without the field group of stores, Capillary, and a relay that compares with both. */
 async function startAll() {
   let ago = HOUR_MS;
   const [{ id: place = '' } = {}] = STANDARD_GROUPS.filter(({ feature }) => feature === 'placeContext');

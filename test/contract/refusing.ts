@@ -76,6 +76,24 @@ export function describeRefusing(make: MakeStore): void {
       expect(await sumsOf(test.journal)).toEqual([0, 1, 0]);
     });
 
+    it('takes along the other record of its event, if that is refused too', async () => {
+      const receipt = await deliver(test.journal, sampleEvent(), (each) =>
+        acknowledged(each, ['event', 'profile']),
+      );
+      await refuse([record(receipt)]);
+      const other = record(receipt, { kind: 'profile', json: '{"p":1}', detail: 'later' });
+      for (const records of [[record(receipt, { ...other, idSuffix: '-r1' })], [other], [other]])
+        expect(await refuse(records)).toEqual({ refused: [] });
+      expect(await test.journal.find(receipt)).toMatchObject({
+        event: { state: 'dead', reason: 'refused-later', detail: 'DCVS-1106: not a date', delivered: [] },
+        sent: [
+          { kind: 'event', json: '{"_id":"x"}' },
+          { kind: 'profile', json: '{"p":1}' },
+        ],
+      });
+      expect(await sumsOf(test.journal)).toEqual([0, 1, 0]);
+    });
+
     it('is none of those that had landed', async () => {
       const receipt = await deliver(test.journal);
       await deliver(test.journal);

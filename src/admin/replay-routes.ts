@@ -43,13 +43,13 @@ export function replayRoutes(app: FastifyInstance, parts: AdminParts): void {
 
   app.route({
     method: 'GET',
-    url: '/events/replays',
+    url: '/replays',
     handler: async () => ({ replays: firstThatFit((await journal.replays()).map(replayView)) }),
   });
 
   app.route({
     method: 'GET',
-    url: '/events/replays/:id',
+    url: '/replays/:id',
     handler: async (request) => {
       const { id } = parseInput(replayParams, request.params);
       const job = (await journal.replays()).find((one) => one.id === id);
@@ -61,7 +61,7 @@ export function replayRoutes(app: FastifyInstance, parts: AdminParts): void {
 }
 
 function runningDetail(replay: number): string {
-  return `replay ${replay} with the same filter has not finished: GET /admin/v1/events/replays/${replay} (events replays) shows how far it is`;
+  return `replay ${replay} with the same filter has not finished: GET /admin/v1/replays/${replay} (events replays) shows how far it is`;
 }
 
 /** Without the lists that are empty. */

@@ -100,7 +100,7 @@ async function follow(
   let silentSince: number | undefined;
   for (;;) {
     try {
-      const job = await client.get<ReplayAnswer>(`/events/replays/${replay}`);
+      const job = await client.get<ReplayAnswer>(`/replays/${replay}`);
       silentSince = undefined;
       if (job.done) return { ...started, replayed: job.replayed, done: true };
       if (job.replayed !== replayed) console.error(`${formatCount(job.replayed)} of ${formatCount(matched)}`);

@@ -48,14 +48,14 @@ describe('replaying settled events', () => {
       { action: 'events.replay', by: 'admin', dryRun: true, counts: { matched: 1, eligible: 1 } },
       { action: 'events.replay', by: 'admin (olga)', dryRun: false, counts: { matched: 1, replayed: 1 } },
     ]);
-    const job = (await rig.get('/admin/v1/events/replays/1')).body;
+    const job = (await rig.get('/admin/v1/replays/1')).body;
     expect(job).toMatchObject({
       by: 'admin (olga)',
       asNew: true,
       filter: { source: 'acme', states: ['delivered'], settledUntil: new Date(start + 1).toISOString() },
       done: true,
     });
-    expect((await rig.get('/admin/v1/events/replays')).body).toEqual({ replays: [job] });
+    expect((await rig.get('/admin/v1/replays')).body).toEqual({ replays: [job] });
     expect((await rig.get('/admin/v1/dead-letters/replays')).body).toEqual({ replays: [job] });
   });
 
@@ -131,8 +131,8 @@ describe('replaying settled events', () => {
   });
 
   it('knows no replay of another id', async () => {
-    expect((await rig.get('/admin/v1/events/replays/7')).status).toBe(404);
-    expect((await rig.get('/admin/v1/events/replays/x')).body.detail).toContain('must be the id of a replay');
+    expect((await rig.get('/admin/v1/replays/7')).status).toBe(404);
+    expect((await rig.get('/admin/v1/replays/x')).body.detail).toContain('must be the id of a replay');
   });
 });
 

@@ -63,7 +63,7 @@ it('a replay of everything that was delivered between two times continues after 
   );
 
   const last = await folder.start();
-  const jobOf = async () => (await last.admin('/admin/v1/events/replays/1')).body;
+  const jobOf = async () => (await last.admin('/admin/v1/replays/1')).body;
   await until(async () => (await jobOf()).done === true);
   expect(await jobOf()).toMatchObject({ matched: EVENTS, replayed: EVENTS, asNew: true });
   await until(async () => (await ledger(last)).delivered === EVENTS);

@@ -1,8 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config, DestinationConfig } from '../config/config-schema.ts';
 import type { FleetNotice } from '../journal/journal.ts';
-import { contactKey } from '../mapping/contact-key.ts';
-import type { IsShared } from '../mapping/mapping-result.ts';
 import { createProgramCatalogue } from '../mapping/program-catalogue.ts';
 import {
   type ContactRegister,
@@ -87,11 +85,6 @@ export function createDestinations(
     sharedContacts.set(destination.name, shared);
     return contactsOf(parts, destination, shared);
   };
-  /** Whether a contact is shared, as it is known at the time of the call. */
-  const sharedOf =
-    (name: string): IsShared =>
-    (orgId, kind, id) =>
-      sharedContacts.get(name)?.has(contactKey(orgId, kind, id)) === true;
   const registers: ContactRegister[] = [];
   let all = config.destinations.map((destination) => {
     const contacts = registerOf(destination);
@@ -287,9 +280,8 @@ export function createDestinations(
       createSentRecordReader({
         journal,
         programs,
-        destination: () => get(name)?.config,
-        sources: () => get(name)?.sources ?? [],
-        isShared: sharedOf(name),
+        running: () => get(name),
+        shared: () => sharedContacts.get(name),
       }),
   };
 }

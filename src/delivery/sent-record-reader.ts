@@ -2,20 +2,26 @@ import { isJsonObject, type JsonObject } from '../capillary/json.ts';
 import { parseEntities } from '../capillary/stored-entities.ts';
 import type { DestinationConfig, SourceConfig } from '../config/config-schema.ts';
 import type { ClaimedEvent, Journal } from '../journal/journal.ts';
+import { contactKey } from '../mapping/contact-key.ts';
 import { parseState } from '../mapping/customer/customer-state.ts';
 import { buildProfileRecord } from '../mapping/customer/profile-record.ts';
 import { storedIdentityRules } from '../mapping/identity-rules.ts';
 import type { IsShared } from '../mapping/mapping-result.ts';
 import type { ProgramCatalogue } from '../mapping/program-catalogue.ts';
+import type { SharedContacts } from './contact-register.ts';
 import { addEntities, mapReadEvent, readEvent, type ReadEvent } from './prepare.ts';
+
+interface Running {
+  readonly config: DestinationConfig;
+  readonly sources: readonly SourceConfig[];
+}
 
 export interface SentRecordReaderParts {
   readonly journal: Pick<Journal, 'find' | 'enrichments' | 'profiles'>;
-  /** As they are configured now; undefined if the destination is gone. */
-  readonly destination: () => DestinationConfig | undefined;
-  readonly sources: () => readonly SourceConfig[];
+  /** As it is configured at the time of the call; undefined if it is gone. */
+  readonly running: () => Running | undefined;
   readonly programs: ProgramCatalogue;
-  readonly isShared: IsShared;
+  readonly shared: () => Pick<SharedContacts, 'has'> | undefined;
 }
 
 /** What was sent for a delivered event. */
@@ -68,6 +74,8 @@ export function createSentRecordReader(parts: SentRecordReaderParts): SentRecord
     learnPrograms: () => undefined,
   };
 
+  const isShared: IsShared = (orgId, kind, id) => parts.shared()?.has(contactKey(orgId, kind, id)) === true;
+
   const profileOf = async (
     event: ClaimedEvent,
     { capillary, context }: ReadEvent,
@@ -87,8 +95,9 @@ export function createSentRecordReader(parts: SentRecordReaderParts): SentRecord
   };
 
   const repeat = async (event: ClaimedEvent): Promise<RepeatedRecord | undefined> => {
-    const destination = parts.destination();
-    const source = parts.sources().find(({ name }) => name === event.source);
+    const running = parts.running();
+    const destination = running?.config;
+    const source = running?.sources.find(({ name }) => name === event.source);
     if (destination === undefined || source === undefined || destination.format === 'raw') return undefined;
     const plain = readEvent(event, { now: event.receivedAt, destination, source, programs });
     if ('kind' in plain) return undefined;
@@ -96,9 +105,7 @@ export function createSentRecordReader(parts: SentRecordReaderParts): SentRecord
     const stored = (await journal.enrichments([receipt])).get(receipt)?.entities;
     const entities = stored === undefined ? undefined : parseEntities(stored);
     const isChecked = source.contacts.sharedBy > 0;
-    const shared: ReadEvent = isChecked
-      ? { ...plain, context: { ...plain.context, isShared: parts.isShared } }
-      : plain;
+    const shared: ReadEvent = isChecked ? { ...plain, context: { ...plain.context, isShared } } : plain;
     const read =
       entities === undefined ? shared : addEntities(shared, { entities, stored: entities, waitedMs: 0 });
     const mapped = await mapReadEvent(read);

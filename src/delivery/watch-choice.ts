@@ -3,8 +3,8 @@ import type { MessageKind, Settlement } from '../journal/journal.ts';
 import type { MessageResult } from './event-settlement.ts';
 
 /**
- * Messages of this size and above can have a record that is too large for Profile, which Adobe tells
- * nobody. Bytes of the whole message.
+ * Messages of this size and above can have a record that is too large for Profile, which Adobe
+ * does not tell. Bytes of the whole message.
  * Source: docs/platforms/adobe.md#record-limits
  */
 const NEAR_LIMIT_BYTES: Readonly<Record<MessageKind, number>> = { event: 8_000, profile: 80_000 };

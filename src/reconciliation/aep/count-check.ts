@@ -83,8 +83,8 @@ export type CountResult = { readonly problem?: CheckProblem };
 
 /**
  * Compares what was acknowledged with what AEP ingested, window by window. A window whose counts
- * agree has landed. What does not agree, and what was delivered soon after a change of its dataflow,
- * becomes a range whose events are looked up one by one.
+ * agree has landed. What does not agree, and what was delivered soon after a change of its
+ * dataflow, becomes a range whose events are looked up one by one.
  */
 export async function checkCounts(
   parts: CountCheckParts,

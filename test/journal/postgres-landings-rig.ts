@@ -31,8 +31,8 @@ export interface LandingsRig extends SettleRig {
 }
 
 /**
- * A delivered event is counted as landed, or in a span, or, with a doubt, as doubted there; all of it
- * is computed here from the events, the ranges and the doubts alone.
+ * A delivered event is counted as landed, or in a span, or, with a doubt, as doubted there; all of
+ * it is computed here from the events, the ranges and the doubts alone.
  */
 const DIFFERENCES = `WITH delivered AS (
     SELECT e.source, e.destination, e.settled_at - e.settled_at % ${SPAN} AS at, d.receipt IS NOT NULL AS doubted,

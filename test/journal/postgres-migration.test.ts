@@ -32,6 +32,12 @@ async function rig(): Promise<Rig> {
   };
 }
 
+/** One row of counts: accepted, delivered, and stored events. */
+function countsSql(values: string): string {
+  return `INSERT INTO counts (stream, source, destination, accepted, delivered, stored_events)
+    VALUES (1, 'acme', 'aep', ${values})`;
+}
+
 describe('the migration of a PostgreSQL schema', () => {
   it('creates schema and tables, then finds nothing to do', async () => {
     const { schema, connect } = await rig();
@@ -134,6 +140,26 @@ describe('the migration of a PostgreSQL schema', () => {
       { seq: 1, table: 'bodies_default', body: 'a', entities: 'c' },
       { seq: 2, table: 'bodies_8', body: 'b', entities: null },
     ]);
+  });
+
+  it.each([
+    ['an empty store', 'SELECT', []],
+    ['a store that has delivered', countsSql('2, 2, 2'), ['spans-since']],
+    ['a store that has removed records', countsSql('2, 2, 1'), ['known-since', 'spans-since']],
+    ['a store that has only received', countsSql('2, 0, 2'), []],
+  ])('begins to count landings: %s', async (_name, sql, marks) => {
+    const { schema, connect } = await rig();
+    const connection = await connect();
+    await migrate(connection, { schema, log, migrations: MIGRATIONS.slice(0, 2) });
+    const before = Date.now() - 60_000;
+    await connection.execute(sql);
+    await migrate(connection, { schema, log });
+    const found = await connection.query<{ name: string; at: number }>({
+      name: '',
+      text: 'SELECT name, at FROM marks ORDER BY name',
+    });
+    expect(found.map(({ name }) => name)).toEqual(marks);
+    for (const { at } of found) expect(at).toBeGreaterThan(before);
   });
 
   it('is planned without changing anything', async () => {

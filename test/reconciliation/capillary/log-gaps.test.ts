@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { CapillaryClient } from '../../../src/capillary/api/capillary-client.ts';
 import { anEvent } from '../../simulator/capillary/api/delivery-rig.ts';
 import { sourceRig, START } from './source-rig.ts';
 
@@ -111,6 +112,29 @@ describe('an earlier time that is asked for', () => {
     const report = await rig.run({ since: START - 6 * HOUR_MS });
     expect(report).toMatchObject({ coveredFrom: START - 6 * HOUR_MS, sums: { sent: 1, recovered: 1 } });
     expect(report.seesUntil).toBe(first.seesUntil);
+  });
+
+  test('is continued by the next ordinary run, as it was asked for, if it was interrupted', async () => {
+    const rig = await sourceRig({ reconcile: { window: '1h', resend: false } });
+    await rig.run();
+    for (const [number, hours] of [5, 4, 3].entries())
+      rig.twin.addToLog(anEvent(number), { generatedAt: START - hours * HOUR_MS, status: 'FAILED' });
+    let pages = 0;
+    const client: Pick<CapillaryClient, 'get'> = {
+      get: async (path, options) => {
+        if (path.endsWith('/logs')) pages += 1;
+        return rig.client.get(pages > 1 ? '/v3/events/away' : path, options);
+      },
+    };
+    const since = START - 6 * HOUR_MS;
+    const first = await rig.run({ since, resend: true }, { sharedClient: () => client });
+    expect(first).toMatchObject({ state: 'failing', sums: { recovered: 1 } });
+    expect(first.coveredFrom).toBeGreaterThan(since);
+    expect(await rig.run()).toMatchObject({
+      state: 'ok',
+      coveredFrom: since,
+      sums: { sent: 3, recovered: 3, missing: 0 },
+    });
   });
 
   test('from before the journal remembers raises no alarm', async () => {

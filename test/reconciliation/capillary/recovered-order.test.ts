@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { sourceSchema } from '../../../src/config/source-config.ts';
 import { DIRECT_EGRESS } from '../../../src/http/egress.ts';
-import type { Journal, Landings } from '../../../src/journal/journal.ts';
 import { createSourceReconciler } from '../../../src/reconciliation/capillary/source-reconciler.ts';
 import { startDeliveryHarness } from '../../helpers/delivery-harness.ts';
 import { clientOfLog } from './log-fake.ts';
@@ -58,7 +57,7 @@ test('an old event that is recovered does not replace what a newer one has set',
         },
         reconcile: {},
       }),
-      journal: harness.journal as Journal & Landings,
+      journal: harness.journal,
       bodyLimit: 1_048_576,
       admission: { refusal: () => undefined, admit: () => undefined },
       egress: DIRECT_EGRESS,

@@ -223,7 +223,8 @@ async function accountFor(
     const since = [...accounts.values()].flatMap((one) => (one.deficit > 0 ? [one.since] : []));
     const range = { from: Math.min(window.from, ...since), until: window.until };
     const kind = deficit.event > 0 ? 'event' : 'profile';
-    const cause = causeAt((settling[0] ?? window).from, kind, state.changes, facts);
+    const change = state.changes.find((one) => one.kind === kind && intersection(window, settlingRange(one)));
+    const cause = causeAt(change?.at ?? window.from, kind, state.changes, facts);
     return { ...state, carry, open: [...state.open, newRange(range, { deficit, cause, confirms: window })] };
   }
   const used = settling.filter(({ from, until }) => spans.some(({ at }) => at >= from && at < until));

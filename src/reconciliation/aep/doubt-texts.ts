@@ -19,6 +19,18 @@ function causeText(cause: DifferenceCause): string {
   return text === undefined ? '' : `; ${text}`;
 }
 
+/** Causes that keep a record out of Profile only: the data lake has it. */
+const PROFILE_ONLY: readonly DifferenceCause[] = [
+  'near-size-limit',
+  'dataset-not-for-profile',
+  'too-old-for-profile',
+];
+
+/** Whether the data lake need not lack what Profile lacks for this cause. */
+export function isOfProfileOnly(cause: DifferenceCause): boolean {
+  return PROFILE_ONLY.includes(cause);
+}
+
 /**
  * The doubt about an event that Profile does not have as it was sent; undefined if there is none.
  * @param inCounts whether the counts of the period differ too
@@ -26,7 +38,7 @@ function causeText(cause: DifferenceCause): string {
 export function doubtOf(receipt: string, finding: EventFinding, inCounts: boolean): Doubt | undefined {
   if (finding.kind === 'missing') {
     const what = finding.of.includes('event') ? 'the event' : 'the record of the profile';
-    const code = inCounts ? 'not-in-aep' : 'not-in-profile';
+    const code = inCounts && !isOfProfileOnly(finding.cause) ? 'not-in-aep' : 'not-in-profile';
     const detail = `${finding.cause}: Profile does not have ${what}${causeText(finding.cause)}`;
     return { receipt, code, detail };
   }

@@ -13,6 +13,8 @@ import { platformProblem } from './platform-problem.ts';
  * Source: docs/platforms/adobe.md#lost-by-the-dataflow
  */
 const SETTLE_MS = 300_000;
+/** The clocks are compared by the dates of answers, which have whole seconds. */
+const CLOCK_STEP_MS = 1_000;
 
 /** Where the messages of one kind go. */
 export interface Target {
@@ -110,10 +112,12 @@ export function causeAt(
   changes: readonly FlowChange[],
   facts: readonly TargetFacts[],
 ): DifferenceCause {
-  const isYoung = changes.some((change) => {
-    const { from, until } = settlingRange(change);
-    return change.kind === kind && settledAt >= from && settledAt < until;
-  });
+  const isYoung = changes.some(
+    (change) =>
+      change.kind === kind &&
+      settledAt >= change.at - CLOCK_STEP_MS &&
+      settledAt < settlingRange(change).until,
+  );
   if (isYoung) return 'flow-too-young';
   const own = facts.find((one) => one.kind === kind);
   if (own?.isDisabled === true) return 'flow-disabled';

@@ -2,7 +2,7 @@ import type { Journal } from '../../journal/journal.ts';
 import type { Doubt, Landings } from '../../journal/landings.ts';
 import type { CheckProblem, Difference } from '../reconciliation-report.ts';
 import type { KindCounts, OpenRange } from './check-state.ts';
-import { doubtOf } from './doubt-texts.ts';
+import { doubtOf, isOfProfileOnly } from './doubt-texts.ts';
 import { checkEvents, type EventCheckParts, type EventFinding } from './event-check.ts';
 import type { SentRecord, SentRecords } from './sent-records.ts';
 
@@ -36,9 +36,10 @@ export function isSettled(range: OpenRange): boolean {
   return range.isRead && (isExplained(range) || isVerified(range));
 }
 
+/** What a count of the data lake can lack. */
 function countMissing(findings: readonly EventFinding[]): KindCounts {
   const isOf = (finding: EventFinding, kind: 'event' | 'profile'): boolean =>
-    (finding.kind === 'missing' && finding.of.includes(kind)) ||
+    (finding.kind === 'missing' && finding.of.includes(kind) && !isOfProfileOnly(finding.cause)) ||
     (kind === 'profile' && finding.kind === 'differs' && finding.cause !== 'another-writer');
   return {
     event: findings.filter((finding) => isOf(finding, 'event')).length,

@@ -26,7 +26,7 @@ export interface Ingestion {
 interface IngestionParts {
   readonly landed: LandedStore;
   readonly validationDelayMs: number;
-  /** People to keep in each sandbox. */
+  /** People to keep in each sandbox; of batches and runs a twentieth as many. */
   readonly maxPeople: number;
   readonly now: () => number;
   /** Called for each record that reaches Profile. */
@@ -37,8 +37,7 @@ interface IngestionParts {
   readonly changed: () => void;
 }
 
-/** Batches and runs to keep in each sandbox. */
-const MAX_BATCHES = 10_000;
+const PEOPLE_PER_BATCH = 20;
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -64,11 +63,6 @@ function errorsOf(records: readonly PendingRecord[]): TwinBatch['errors'] {
   return [...rows.values()];
 }
 
-function push<T>(list: T[], item: T): void {
-  list.push(item);
-  if (list.length > MAX_BATCHES) list.shift();
-}
-
 function sizeOf(records: readonly PendingRecord[]): number {
   return records.reduce((sum, { record }) => sum + JSON.stringify(record.entity).length, 0);
 }
@@ -87,6 +81,12 @@ export function createIngestion(parts: IngestionParts): Ingestion {
   let counts = zeroCounts();
   let stores = new WeakMap<Sandbox, ProfileStore>();
   const timers = new Set<NodeJS.Timeout>();
+  const maxBatches = Math.ceil(parts.maxPeople / PEOPLE_PER_BATCH);
+
+  const push = <T>(list: T[], item: T): void => {
+    list.push(item);
+    if (list.length > maxBatches) list.shift();
+  };
 
   const profiles = (sandbox: Sandbox): ProfileStore => {
     const known = stores.get(sandbox) ?? createProfileStore(parts.maxPeople);

@@ -110,10 +110,10 @@ export function createDeliveryRecords(maxRecords: number): DeliveryRecords {
 
   const removeOldest = (): void => {
     const [oldest] = [...groups.values()]
-      .filter(({ records }) => records.size > 0)
-      .toSorted((a, b) => a.records.first!.generatedAt - b.records.first!.generatedAt);
+      .flatMap((group) => (group.records.first ? [{ ...group, first: group.records.first }] : []))
+      .toSorted((a, b) => a.first.generatedAt - b.first.generatedAt);
     if (!oldest) return;
-    oldest.forgotten.add(counted(oldest.records.first!));
+    oldest.forgotten.add(counted(oldest.first));
     oldest.records.removeFirst();
     size -= 1;
   };

@@ -25,7 +25,7 @@ export function inTimeOrder<T extends { readonly generatedAt: number }>(): TimeO
     let [low, high] = [head, records.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (records[middle]!.generatedAt < time) low = middle + 1;
+      if ((records[middle]?.generatedAt ?? Infinity) < time) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -100,7 +100,7 @@ describe('lost answers', () => {
     const { call, groupPath, relay, raise, settled, twin } = await withDelivery(statuses(200), {
       lostAnswers: 0.5,
     });
-    raise(...[...Array(20).keys()]);
+    raise(...Array(20).keys());
     await settled();
     const lost = twin.log.list(({ losesAnswers }) => losesAnswers);
     const delivered = twin.log.list(({ losesAnswers }) => !losesAnswers);

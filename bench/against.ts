@@ -1,5 +1,5 @@
 import type { Row } from './part.ts';
-import { alternately, comparisonOf } from './statistics.ts';
+import { alternately, comparisonOf, median } from './statistics.ts';
 
 function valuesOf(runs: readonly (readonly Row[])[], { part, what }: Row): readonly number[] {
   return runs.flatMap((rows) =>
@@ -18,7 +18,10 @@ export async function measureAgainst(
 ): Promise<readonly Row[]> {
   const { a, b } = await alternately(rounds, measureThis, measureOther);
   return (a[0] ?? []).map((row) => {
-    const { ratio, control, ...medians } = comparisonOf(valuesOf(a, row), valuesOf(b, row));
+    const others = valuesOf(b, row);
+    // The other build may lack what is measured.
+    if (others.length === 0) return { ...row, value: median(valuesOf(a, row)) };
+    const { ratio, control, ...medians } = comparisonOf(valuesOf(a, row), others);
     // A figure that counts faults is 0 in both builds.
     const compared = Number.isFinite(ratio) ? { ratio, control } : {};
     return { ...row, value: medians.a, before: medians.b, ...compared };

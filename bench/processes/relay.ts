@@ -46,13 +46,21 @@ export interface RelayFolder {
    * The second start in a folder has the ports of the first.
    * @param nodeFlags those that NODE_OPTIONS may have; they apply to all threads
    * @param change overrides settings of the destination
+   * @param sourceChange overrides settings of the source `acme`
    */
-  start(nodeFlags?: readonly string[], change?: DestinationChange): Promise<RelayUnderTest>;
+  start(
+    nodeFlags?: readonly string[],
+    change?: DestinationChange,
+    sourceChange?: SourceChange,
+  ): Promise<RelayUnderTest>;
   remove(): void;
 }
 
 /** Settings that override those of the destination. */
 export type DestinationChange = Readonly<Record<string, unknown>>;
+
+/** Settings that override those of the first source. */
+export type SourceChange = Readonly<Record<string, unknown>>;
 
 /** The key `store` of the configuration. */
 type StoreConfig = Readonly<Record<string, unknown>>;
@@ -62,6 +70,7 @@ function configOf(
   ports: { readonly intake: number; readonly admin: number },
   store: StoreConfig,
   change: DestinationChange,
+  sourceChange: SourceChange,
 ) {
   const config = relayConfig(targets);
   const [source] = config.sources;
@@ -76,7 +85,7 @@ function configOf(
     server: { host: '127.0.0.1', port: ports.intake, rateLimit: { max: 1_000_000, window: '1s' } },
     admin: { ...config.admin, port: ports.admin },
     store,
-    sources: [source, signed],
+    sources: [{ ...source, ...sourceChange }, signed],
     destinations: [{ ...destination, batch: {}, retry: {}, ...change }],
   };
 }
@@ -102,11 +111,12 @@ export function relayFolder(
   return {
     store,
     remove: () => rmSync(folder, { recursive: true, force: true }),
-    start: async (nodeFlags = [], change = {}) => {
+    start: async (nodeFlags = [], change = {}, sourceChange = {}) => {
       ports ??= { intake: await freePort(), admin: await freePort() };
       const { intake } = ports;
       const file = join(folder, 'relay.yaml');
-      writeFileSync(file, stringify(configOf(targets, ports, storeConfig, { ...defaults, ...change })));
+      const config = configOf(targets, ports, storeConfig, { ...defaults, ...change }, sourceChange);
+      writeFileSync(file, stringify(config));
       const started = performance.now();
       const child = startCommand(join(build, 'bin/capillary-relay'), ['serve', '--config', file], {
         env: { NODE_OPTIONS: nodeFlags.join(' ') },

@@ -54,7 +54,7 @@ export async function startHook({ isConfigured = true }: { readonly isConfigured
   };
   const hook = createNotificationHook({
     running: { current: { destinations: [destination as never] } },
-    journal: rig.journal as never,
+    journal: rig.journal,
     egress: createEgress(undefined, {}),
     now: () => rig.state.now,
   });
@@ -87,7 +87,6 @@ export async function startHook({ isConfigured = true }: { readonly isConfigured
       const signed = { 'content-type': 'application/json', ...(headers ?? adobe.signatureOf(text)) };
       return ask({ method: 'POST', body: text, headers: signed });
     },
-    pending: (): Promise<readonly PendingBatch[]> =>
-      createPendingBatches(rig.journal as never, 'acme-aep').list(),
+    pending: (): Promise<readonly PendingBatch[]> => createPendingBatches(rig.journal, 'acme-aep').list(),
   };
 }

@@ -175,7 +175,8 @@ it.each(['event', 'cloud'] as const)(
     await until(async () => (await journal.find(bad!.receipt))?.event.delivered.length === 0);
     expect(await stateOf(good!.receipt)).toBe('delivered');
     await until(() => outcomes.length >= 4);
-    expect(outcomes.toSorted()).toEqual(['ignored', 'ignored', 'stored', 'stored']);
+    expect(outcomes.filter((outcome) => outcome === 'stored')).toHaveLength(2);
+    expect(outcomes.filter((outcome) => outcome === 'ignored')).toHaveLength(2);
     expect((await journal.find(bad!.receipt))?.event.detail).not.toContain('asha');
 
     await journal.replay({ filter: { reason: 'refused-later' }, asNew: true, by: 'test' });

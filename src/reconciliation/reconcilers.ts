@@ -67,13 +67,18 @@ interface Running<Report> extends RunTarget {
 }
 
 /** Who may send does not concern what is read from the log. */
-function aspectsOfSource({ verify: _, allowFrom: __, unverified: ___, ...rest }: SourceConfig): object {
+function aspectsOfSource({
+  verify: _verify,
+  allowFrom: _from,
+  unverified: _kept,
+  ...rest
+}: SourceConfig): object {
   return rest;
 }
 
 /** The pace of delivery does not concern it. A token source takes other secrets by itself. */
 function aspectsOfDestination(
-  { batch: _, limits: __, retry: ___, ...rest }: DestinationConfig,
+  { batch: _batch, limits: _limits, retry: _retry, ...rest }: DestinationConfig,
   sources: readonly SourceConfig[],
 ): object {
   const { authenticated, ims } = rest;

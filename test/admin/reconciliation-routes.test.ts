@@ -116,8 +116,14 @@ it('adds both ends to the ledger, and to an event whether it landed', async () =
   const [receipt = ''] = await rig.settle(() => ({ state: 'delivered', delivered: ['event'] }), ['acme-aep']);
   const ledger = async () => (await rig.get('/admin/v1/ledger')).body;
   expect((await ledger()).sources.acme).toMatchObject({
-    ...{ delivered: 2, landed: 0, refusedLater: 0, unconfirmed: 2 },
-    ...{ sent: 5, recovered: 1, unrecoverable: 1, missing: 0 },
+    delivered: 2,
+    landed: 0,
+    refusedLater: 0,
+    unconfirmed: 2,
+    sent: 5,
+    recovered: 1,
+    unrecoverable: 1,
+    missing: 0,
     sentUntil: '1970-01-01T00:00:02.000Z',
   });
   const record = async () => (await rig.get(`/admin/v1/events/${receipt}`)).body;

@@ -34,7 +34,7 @@ beforeAll(async () => {
   compared = createReplica({ journal: rig.relay.journal });
   rig.relay.state.reconciliation = compared.reconcilers;
   compared.reconcilers.start();
-  endRuns = setInterval(() => compared.runs.forEach((run) => run.end()), 10);
+  endRuns = setInterval(() => compared.runs.forEach((one) => one.end()), 10);
   dead = await rig.post(event('e-1', 11));
   await rig.relay.moveToDeadLetters();
   await rig.relay.webhook('acme', event('e-2', 12), { 'x-relay-key': 'wrong' });

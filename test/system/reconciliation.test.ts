@@ -20,9 +20,9 @@ interface SentEvent {
 /** AEP without the field group of stores, Capillary, and a relay that compares with both. */
 async function startAll() {
   let ago = HOUR_MS;
-  const [{ id: place = '' } = {}] = STANDARD_GROUPS.filter(({ feature }) => feature === 'placeContext');
+  const places = STANDARD_GROUPS.filter(({ feature }) => feature === 'placeContext');
   const { simulator, destination } = await setUpByHand({
-    withoutGroups: [place],
+    withoutGroups: places.map(({ id }) => id),
     simulator: {
       capillary: { orgId: 100_458, clients: [CLIENT] },
       // Dataflows that are made now would lose what comes first.
@@ -75,7 +75,7 @@ function logOf(twin: CapillaryTwin) {
   return (event: SentEvent, status: 'SUCCESS' | 'FAILED') => {
     const { eventName, eventId } = event;
     const generated = { name: eventName, variant: 'plain', body: JSON.stringify(event), eventId };
-    return twin.addToLog(generated as Parameters<CapillaryTwin['addToLog']>[0], {
+    return twin.addToLog(generated, {
       status,
       generatedAt: Date.now() - HOUR_MS / 3,
     });

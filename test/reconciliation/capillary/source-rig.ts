@@ -7,6 +7,7 @@ import { type CapillaryClient, createCapillaryClient } from '../../../src/capill
 import { sourceSchema } from '../../../src/config/source-config.ts';
 import { DIRECT_EGRESS } from '../../../src/http/egress.ts';
 import { accept } from '../../../src/intake/accept.ts';
+import type { Journal } from '../../../src/journal/journal.ts';
 import { openSqliteJournal } from '../../../src/journal/sqlite/sqlite-journal.ts';
 import {
   createSourceReconciler,
@@ -27,6 +28,8 @@ export interface SourceRigOptions {
   readonly webhook?: Record<string, unknown>;
   readonly source?: Record<string, unknown>;
   readonly reconcile?: Record<string, unknown>;
+  /** In place of a new one of SQLite; closed after the test. */
+  readonly journal?: Journal;
 }
 
 /** What happened during the runs. */
@@ -67,7 +70,7 @@ export type Behaviour = 'ok' | 'down' | 'refuses' | 'says ok';
 export async function sourceRig(options: SourceRigOptions = {}) {
   let now = START + MINUTE_MS;
   const folder = mkdtempSync(join(tmpdir(), 'relay-sent-'));
-  const journal = await openSqliteJournal({ path: folder, encryptionKeys: [] });
+  const journal = options.journal ?? (await openSqliteJournal({ path: folder, encryptionKeys: [] }));
   onTestFinished(async () => {
     await journal.close();
     rmSync(folder, { recursive: true, force: true });

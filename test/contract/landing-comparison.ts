@@ -16,6 +16,14 @@ const FOREVER = { from: 0, until: T0 * 2 };
 /** The span of time zero, so that ranges before T0 can be confirmed. */
 const FIRST = T0 - 2 * DELIVERY_SPAN_MS;
 
+function isDelivered({ state, destination }: LandingModelEvent): boolean {
+  return state === 'delivered' && destination === LANDING_DESTINATIONS[0];
+}
+
+function isDoubted({ doubt }: LandingModelEvent): boolean {
+  return doubt !== undefined;
+}
+
 /** Applies each step to the journal and to the model, and compares all that they count. */
 export class LandingComparison {
   readonly #store: TestStore;
@@ -58,10 +66,15 @@ export class LandingComparison {
     return this.#model.events.filter(({ exists }) => exists);
   }
 
-  /** Different events. */
-  #picked(picks: readonly number[]): LandingModelEvent[] {
+  /** Different events: for odd numbers one of those that are likely, for even ones any. */
+  #picked(picks: readonly number[], isLikely: (event: LandingModelEvent) => boolean): LandingModelEvent[] {
     const events = this.#existing();
-    return [...new Set(picks.flatMap((pick) => events[pick % Math.max(1, events.length)] ?? []))];
+    const likely = events.filter(isLikely);
+    const pickOf = (pick: number): LandingModelEvent | undefined => {
+      const from = pick % 2 === 1 && likely.length > 0 ? likely : events;
+      return from[pick % Math.max(1, from.length)];
+    };
+    return [...new Set(picks.flatMap((pick) => pickOf(pick) ?? []))];
   }
 
   async #append({ count, lane, source, destination }: LandingStepOf<'append'>): Promise<void> {
@@ -134,14 +147,14 @@ export class LandingComparison {
       until: FIRST + (from + length) * DELIVERY_SPAN_MS,
       since,
     };
-    if (length === 0 || range.until > this.#now) return;
+    if (range.until > this.#now) return;
     const landed = this.#model.confirm(destination, range);
     expect(await this.#journal.confirm(destination, range)).toEqual({ landed });
   }
 
   async #doubt({ picks }: LandingStepOf<'doubt'>): Promise<void> {
     const [destination] = LANDING_DESTINATIONS;
-    const events = this.#picked(picks);
+    const events = this.#picked(picks, isDelivered);
     const code = `code-${picks[0]}`;
     const delivered = events.filter(
       (event) => event.state === 'delivered' && event.destination === destination,
@@ -152,14 +165,14 @@ export class LandingComparison {
   }
 
   async #clear({ picks }: LandingStepOf<'clear'>): Promise<void> {
-    const events = this.#picked(picks);
+    const events = this.#picked(picks, isDoubted);
     await this.#journal.clearDoubts(events.map(({ receipt }) => receipt));
     for (const event of events) event.doubt = undefined;
   }
 
   async #refuse({ picks, isOther }: LandingStepOf<'refuse'>): Promise<void> {
     const [destination] = LANDING_DESTINATIONS;
-    const events = this.#picked(picks);
+    const events = this.#picked(picks, isDelivered);
     const records = events.map(({ receipt, idSuffix }) => ({
       receipt,
       kind: 'event' as const,
@@ -177,14 +190,14 @@ export class LandingComparison {
   }
 
   async #unwatch({ pick }: LandingStepOf<'unwatch'>): Promise<void> {
-    for (const event of this.#picked([pick])) {
+    for (const event of this.#picked([pick], ({ isWatched }) => isWatched)) {
       await this.#journal.unwatch([event.receipt]);
       event.isWatched = false;
     }
   }
 
   async #replay({ pick, state, asNew }: LandingStepOf<'replay'>): Promise<void> {
-    const wanted = state === undefined ? this.#picked([pick]) : this.#existing();
+    const wanted = state === undefined ? this.#picked([pick], isDoubted) : this.#existing();
     const receipts = wanted.map(({ receipt }) => receipt);
     const filter = state === undefined ? { receipts } : { states: [state] };
     const chosen = wanted.filter(

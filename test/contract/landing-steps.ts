@@ -50,16 +50,16 @@ export const landingStep = fc.oneof(
     }),
   },
   {
-    weight: 5,
+    weight: 9,
     arbitrary: stepOf('confirm', {
       destination,
-      from: fc.integer({ min: 0, max: 6 }),
-      length: fc.integer({ min: 0, max: 6 }),
+      from: fc.integer({ min: 0, max: 4 }),
+      length: fc.integer({ min: 1, max: 5 }),
       since: fc.nat({ max: 3 }),
     }),
   },
-  { weight: 5, arbitrary: stepOf('doubt', { picks: fc.array(pick, { minLength: 1, maxLength: 3 }) }) },
-  { weight: 2, arbitrary: stepOf('clear', { picks: fc.array(pick, { minLength: 1, maxLength: 3 }) }) },
+  { weight: 7, arbitrary: stepOf('doubt', { picks: fc.array(pick, { minLength: 1, maxLength: 3 }) }) },
+  { weight: 4, arbitrary: stepOf('clear', { picks: fc.array(pick, { minLength: 1, maxLength: 3 }) }) },
   {
     weight: 4,
     arbitrary: stepOf('refuse', {
@@ -78,7 +78,7 @@ export const landingStep = fc.oneof(
   },
   { weight: 2, arbitrary: stepOf('refresh', { destination }) },
   { weight: 1, arbitrary: stepOf('discard', { source }) },
-  { weight: 6, arbitrary: stepOf('time', { by: fc.integer({ min: 1, max: 15_000 }) }) },
+  { weight: 9, arbitrary: stepOf('time', { by: fc.integer({ min: 1, max: 15_000 }) }) },
   { weight: 1, arbitrary: stepOf('restart', {}) },
   { weight: 1, arbitrary: stepOf('retain', { keepRecords: fc.boolean() }) },
 );

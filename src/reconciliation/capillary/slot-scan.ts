@@ -58,7 +58,7 @@ function rowKey({ id, eventId, eventName }: DeliveryRow): string {
   return id === '' ? `${eventName} ${eventId}` : id;
 }
 
-/** Whether the end of a window belongs to it is not documented, so more is asked for than counts. */
+/** It is not documented whether a window has its end, so more is asked for than counts. */
 function rowsWithin({ rows }: DeliveryPage, { from, until }: TimeRange): readonly DeliveryRow[] {
   return rows.filter(
     ({ generatedAt }) => generatedAt === undefined || (generatedAt >= from && generatedAt < until),

@@ -94,6 +94,15 @@ export function describeRefusing(make: MakeStore): void {
       expect(await sumsOf(test.journal)).toEqual([0, 1, 0]);
     });
 
+    it('counts and is stored once, although a call names it twice', async () => {
+      const receipt = await deliver(test.journal);
+      expect(await refuse([record(receipt), record(receipt, { json: '{}' })])).toEqual({
+        refused: [receipt],
+      });
+      expect((await test.journal.find(receipt))?.sent).toEqual([{ kind: 'event', json: '{"_id":"x"}' }]);
+      expect(await sumsOf(test.journal)).toEqual([0, 1, 0]);
+    });
+
     it('is none of those that had landed', async () => {
       const receipt = await deliver(test.journal);
       await deliver(test.journal);

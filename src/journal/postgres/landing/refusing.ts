@@ -98,7 +98,11 @@ function refusedOf(
 ): LockedRow & Pick<RefusedEvent, 'records'> {
   const isOfRow = ({ receipt, idSuffix, refusedAt }: RefusedRecord): boolean =>
     receipt === row.receipt && idSuffix === row.idSuffix && row.settledAt <= refusedAt;
-  return { ...row, records: records.filter(isOfRow) };
+  const own = records.filter(isOfRow);
+  // A record can be in several files of a batch.
+  const isFirst = ({ kind }: RefusedRecord, index: number): boolean =>
+    own.findIndex((other) => other.kind === kind) === index;
+  return { ...row, records: own.filter(isFirst) };
 }
 
 async function keepSent(

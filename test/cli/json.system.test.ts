@@ -95,6 +95,7 @@ const CASES: Readonly<Record<string, () => readonly string[]>> = {
   status: () => ['--interval', '0.1'],
   events: () => ['--event-name', 'transactionAdded'],
   'events replay': () => [dead],
+  'events replays': () => [],
   explain: () => [dead],
   ledger: () => [],
   reconcile: () => [],

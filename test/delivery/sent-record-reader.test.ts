@@ -29,7 +29,7 @@ function landedEvent(id: string) {
   const [record] = harness.simulator.landed({ id, kind: 'event' }).slice(-1);
   return {
     id,
-    at: Date.parse(String(record?.entity['timestamp'])),
+    at: Date.parse(record?.entity['timestamp'] as string),
     bytes: Buffer.byteLength(JSON.stringify(record?.entity)),
   };
 }
@@ -37,7 +37,7 @@ function landedEvent(id: string) {
 /** The records of profiles that landed last, by primary identity. */
 function lastProfiles(): Map<string, object> {
   const all = harness.simulator.landed({ kind: 'profile' });
-  return new Map(all.map(({ identity, entity: { _id: _, ...entity } }) => [identity?.id ?? '', entity]));
+  return new Map(all.map(({ identity, entity: { _id, ...entity } }) => [identity?.id ?? '', entity]));
 }
 
 it('makes again what was sent for events, and the record that was sent last for their customers', async () => {

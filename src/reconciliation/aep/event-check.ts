@@ -15,6 +15,8 @@ export type EventFinding =
   | { readonly kind: 'found' }
   /** A newer record of the customer is on its way: nothing can be concluded yet. */
   | { readonly kind: 'superseded' }
+  /** It is there, but what was sent cannot be made again exactly: its values are not compared. */
+  | { readonly kind: 'incomparable' }
   /** Profile does not have it, because it is older than its dataset keeps events there. */
   | { readonly kind: 'expired' }
   | { readonly kind: 'missing'; readonly of: readonly MessageKind[]; readonly cause: DifferenceCause }
@@ -84,7 +86,7 @@ async function checkProfile(sent: SentRecord, parts: EventCheckParts): Promise<L
   if (read.value === undefined || !isOwnThere)
     return { ok: true, value: { kind: 'missing', of: ['profile'], cause: causeOf(sent, 'profile', parts) } };
   // Made again with other knowledge, it need not be what was sent.
-  if (sent.settledAt < parts.exactSince) return { ok: true, value: { kind: 'found' } };
+  if (sent.settledAt < parts.exactSince) return { ok: true, value: { kind: 'incomparable' } };
   const ownCause = causeOf(sent, 'profile', parts);
   const cause = isOthers && ownCause !== 'near-size-limit' ? 'another-writer' : ownCause;
   return { ok: true, value: { kind: 'differs', cause, paths: pathsText(paths) } };

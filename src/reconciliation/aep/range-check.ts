@@ -1,5 +1,6 @@
 import type { Journal } from '../../journal/journal.ts';
 import type { Doubt, Landings } from '../../journal/landings.ts';
+import type { MessageKind } from '../../journal/stored-event.ts';
 import type { CheckProblem, Difference } from '../reconciliation-report.ts';
 import type { KindCounts, OpenRange } from './check-state.ts';
 import { doubtOf, isOfProfileOnly } from './doubt-texts.ts';
@@ -36,14 +37,16 @@ export function isSettled(range: OpenRange): boolean {
   return range.isRead && (isExplained(range) || isVerified(range));
 }
 
+function isMissing(finding: EventFinding, kind: MessageKind): boolean {
+  if (finding.kind === 'missing') return finding.of.includes(kind) && !isOfProfileOnly(finding.cause);
+  return kind === 'profile' && finding.kind === 'differs' && finding.cause !== 'another-writer';
+}
+
 /** What a count of the data lake can lack. */
 function countMissing(findings: readonly EventFinding[]): KindCounts {
-  const isOf = (finding: EventFinding, kind: 'event' | 'profile'): boolean =>
-    (finding.kind === 'missing' && finding.of.includes(kind) && !isOfProfileOnly(finding.cause)) ||
-    (kind === 'profile' && finding.kind === 'differs' && finding.cause !== 'another-writer');
   return {
-    event: findings.filter((finding) => isOf(finding, 'event')).length,
-    profile: findings.filter((finding) => isOf(finding, 'profile')).length,
+    event: findings.filter((finding) => isMissing(finding, 'event')).length,
+    profile: findings.filter((finding) => isMissing(finding, 'profile')).length,
   };
 }
 

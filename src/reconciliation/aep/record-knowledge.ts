@@ -13,7 +13,7 @@ export interface KnowledgeParts {
 }
 
 /** The keys of a source that its records depend on: no secret is among them. */
-function mappingOf({ api: _, verify: __, reconcile: ___, ...rest }: SourceConfig): object {
+function mappingOf({ api: _api, verify: _verify, reconcile: _reconcile, ...rest }: SourceConfig): object {
   return rest;
 }
 

@@ -159,6 +159,15 @@ describe('a profile', () => {
     const report = await rig.run({ client });
     expect(report.open).toEqual({ 'profile-differs': 1 });
     expect(report.sums).toMatchObject({ landed: 0, unconfirmed: 1 });
+    // With another configuration what was sent cannot be made again: nothing new is concluded.
+    const [destination] = rig.config.destinations;
+    const changed = {
+      ...destination!,
+      schemaFeatures: { ...destination!.schemaFeatures, placeContext: false },
+    };
+    expect((await rig.run({ client, destination: changed })).open).toEqual({ 'profile-differs': 1 });
+    await rig.run();
+    rig.advance(1_000);
     expect(await rig.run()).toMatchObject({ state: 'ok', open: {}, sums: { landed: 1 } });
   });
 

@@ -69,8 +69,17 @@ async function ask(client: AdminClient, silentSince: number): Promise<Reconcilia
   }
 }
 
-/** Waits for the end of the run. A run that the relay does not know any more has ended long ago. */
-async function whenEnded(client: AdminClient, id: string): Promise<ReconciliationAnswer> {
+/** A run, and what the relay answers at its end. */
+interface EndedRun extends Run {
+  readonly answer: ReconciliationAnswer;
+}
+
+/**
+ * Asks for a run and waits for its end. A relay that is killed may not have stored yet that it was
+ * asked: then it is asked again.
+ */
+async function runToEnd(client: AdminClient, body: Record<string, unknown>): Promise<EndedRun> {
+  let asked = await client.post<Run>('/reconciliation/run', body);
   const startedAt = performance.now();
   let heardAt = startedAt;
   let isNoted = false;
@@ -78,9 +87,10 @@ async function whenEnded(client: AdminClient, id: string): Promise<Reconciliatio
     const answer = await ask(client, heardAt);
     if (answer !== undefined) {
       heardAt = performance.now();
-      const run = answer.runs.find((one) => one.id === id);
-      if (run === undefined || run.state === 'ended') return answer;
-      if (!isNoted && run.state === 'waiting' && heardAt - startedAt > NOTE_AFTER_MS) {
+      const run = answer.runs.find((one) => one.id === asked.run);
+      if (run?.state === 'ended') return { ...asked, answer };
+      if (run === undefined) asked = await client.post<Run>('/reconciliation/run', body);
+      if (!isNoted && run?.state === 'waiting' && heardAt - startedAt > NOTE_AFTER_MS) {
         isNoted = true;
         console.error(
           'the comparison has not begun yet: another one is running, or no replica is the leader',
@@ -98,8 +108,7 @@ function isClean(answer: SourceReconciliationAnswer | DestinationReconciliationA
 async function runReconcile(options: ReconcileOptions): Promise<void> {
   const body = requestOf(options);
   const client = await adminClient(options);
-  const { run, targets } = await client.post<Run>('/reconciliation/run', body);
-  const answer = await whenEnded(client, run);
+  const { run, targets, answer } = await runToEnd(client, body);
   const isTarget = (side: string, name: string): boolean =>
     targets.some((target) => target.side === side && target.name === name);
   const sources = answer.sources.filter(({ source }) => isTarget('capillary', source));

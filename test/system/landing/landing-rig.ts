@@ -28,7 +28,7 @@ const VALIDATION_DELAY_MS = 50;
 const PROFILE_EVENT_BYTES = 8_500;
 const SANDBOX = 'dev';
 const QUIET_INTERVAL_MS = 150;
-const WAIT_LIMIT_MS = 4 * 60_000;
+const WAIT_LIMIT_MS = 9 * 60_000;
 
 /** Both twins, and a relay that reconciles with them only when it is asked. */
 export interface LandingRig {

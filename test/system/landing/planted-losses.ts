@@ -6,7 +6,9 @@ import { ODD_NAME } from './landing-names.ts';
 import { type LandingRig, setFlowTime } from './landing-rig.ts';
 import { eventMaker } from './planted-events.ts';
 
-/** What was sent, and every loss that was planted, by the twins' own records. Events by their ids. */
+/**
+ * What was sent, and every loss that was planted, by the twins' own records. Events by their ids.
+ */
 export interface Planted {
   readonly records: readonly DeliveryRecord[];
   /** Capillary gave up: the relay was down, or refused. */

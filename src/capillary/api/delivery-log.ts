@@ -63,7 +63,7 @@ export interface DeliveryQuery extends LogWindow {
 }
 
 /** Largest page. Source: docs/platforms/capillary.md#delivery-log */
-const LOG_PAGE_SIZE = 100;
+export const LOG_PAGE_SIZE = 100;
 
 function groupPath(consumerGroupId: string, part: 'logs' | 'metrics'): string {
   return `/v3/events/consumer-groups/${encodeURIComponent(consumerGroupId)}/${part}`;

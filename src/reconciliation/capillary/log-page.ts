@@ -39,6 +39,11 @@ type ReadRow = readonly [DeliveryRow, LoggedEvent];
 /** The relay's own answer to a malformed body, which Capillary has in its log. */
 const KEPT_AS = /\bkept as ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b/;
 
+/** Ids are Capillary's, so one of them can be the name of a method of objects. */
+function keptReceipt({ id }: DeliveryRow, kept: PageScan['kept']): string | undefined {
+  return Object.hasOwn(kept, id) ? kept[id] : undefined;
+}
+
 /** Only in events of customers the primary identifier is the customer's id. */
 function customerOf({ eventName, searchValue }: DeliveryRow): string | undefined {
   const name = splitEventType(eventName).eventName ?? eventName;
@@ -96,7 +101,7 @@ export function createLogPage({ source, journal, intake, onRecovered }: LogPageP
     const payloads: { readonly judged: JudgedRow; readonly body: string }[] = [];
     for (const judged of unusable) {
       const { row, event } = judged;
-      const receipt = KEPT_AS.exec(row.message)?.[1] ?? kept[row.id];
+      const receipt = KEPT_AS.exec(row.message)?.[1] ?? keptReceipt(row, kept);
       const isKept = receipt !== undefined && (receipt !== '' || event.body === undefined);
       if (isKept) receipts.set(judged, receipt);
       else if (event.body !== undefined && resend) payloads.push({ judged, body: event.body });
@@ -126,7 +131,7 @@ export function createLogPage({ source, journal, intake, onRecovered }: LogPageP
   ): Promise<ReadonlySet<JudgedRow>> => {
     if (source.enrich === undefined) return new Set();
     const asked = unusable.filter(({ row }) => customerOf(row) !== undefined);
-    const fresh = asked.filter(({ row }) => row.id === '' || !(row.id in kept));
+    const fresh = asked.filter(({ row }) => keptReceipt(row, kept) === undefined);
     const customers = new Set(fresh.flatMap(({ row }) => customerOf(row) ?? []));
     if (customers.size > 0) await journal.askRefresh(name, [...customers]);
     return new Set(asked);

@@ -81,6 +81,12 @@ function withGap(state: SentState, window: TimeRange): SentState {
   return { ...state, mark: window.until, differences: rememberedWith(state.differences, slot, [difference]) };
 }
 
+/** A clock that was ahead has left a mark of the future: what follows would not be compared. */
+async function forgetFutureMark({ notes, now }: LogRunParts): Promise<void> {
+  const { mark, ...state } = notes.state;
+  if (mark !== undefined && mark > now()) await notes.save({ state });
+}
+
 /** Scans what a run has to look at, and stores what was found after each slot. */
 export async function compareSlots(
   parts: LogRunParts,
@@ -88,6 +94,7 @@ export async function compareSlots(
   signal: AbortSignal,
 ): Promise<void> {
   const { name, notes, slots, observer, knownSince } = parts;
+  await forgetFutureMark(parts);
   const { range, ordinaryFrom, resend, again } = planOf(parts, request);
   if (range.from >= range.until) return;
 

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import {
   deliveryMetrics,
   type DeliveryPage,
   type DeliveryRow,
   deliveryPage,
+  LOG_PAGE_SIZE,
 } from '../../capillary/api/delivery-log.ts';
 import type { ApiResult } from '../../capillary/api/api-answer.ts';
 import type { CapillaryClient } from '../../capillary/api/capillary-client.ts';
@@ -54,8 +56,11 @@ function valueOf<T>(result: ApiResult<T>): T {
   return result.value;
 }
 
-function rowKey({ id, eventId, eventName }: DeliveryRow): string {
-  return id === '' ? `${eventName} ${eventId}` : id;
+/** A row without an id is known by what it has; as a hash, because it is stored. */
+function rowKey({ id, eventId, eventName, generatedAt, body, wrapper }: DeliveryRow): string {
+  if (id !== '') return id;
+  const parts = [eventName, eventId, generatedAt, body, wrapper];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
 /** It is not documented whether a window has its end, so more is asked for than counts. */
@@ -63,6 +68,14 @@ function rowsWithin({ rows }: DeliveryPage, { from, until }: TimeRange): readonl
   return rows.filter(
     ({ generatedAt }) => generatedAt === undefined || (generatedAt >= from && generatedAt < until),
   );
+}
+
+/**
+ * A number of pages that is absent or too small must not hide rows, nor may one page that comes
+ * again and again keep a run from ending.
+ */
+function hasNext({ rows, totalPages }: DeliveryPage, page: number, hasNew: boolean): boolean {
+  return rows.length > 0 && (page < totalPages || (hasNew && rows.length >= LOG_PAGE_SIZE));
 }
 
 export function createSlotScan(parts: SlotScanParts): SlotScan {
@@ -95,8 +108,16 @@ export function createSlotScan(parts: SlotScanParts): SlotScan {
         const rows = rowsWithin(found, slot).filter((row) => !seen.has(rowKey(row)));
         const keptCount = Object.keys(tally.account.kept).length;
         await pages.scan(rows, tally, { knownSince, resend, kept: keptBefore });
-        seen = new Set(found.rows.map(rowKey));
-        if (found.rows.length === 0 || page >= found.totalPages) break;
+        const keys = found.rows.map(rowKey);
+        if (
+          !hasNext(
+            found,
+            page,
+            keys.some((key) => !seen.has(key)),
+          )
+        )
+          break;
+        seen = new Set(keys);
         const hasKept = Object.keys(tally.account.kept).length > keptCount;
         if (page % PAGES_PER_NOTE !== 0 && !hasKept) continue;
         const { account, differences } = tally;
@@ -112,7 +133,7 @@ export function createSlotScan(parts: SlotScanParts): SlotScan {
         await notes.save({ progress });
       }
       for (const [row, receipt] of Object.entries(keptBefore))
-        if (!(row in tally.account.kept)) tally.keep(row, receipt);
+        if (!Object.hasOwn(tally.account.kept, row)) tally.keep(row, receipt);
       if (slot.until <= now() - COUNTS_SETTLED_MS) tally.addBeyondLog(counted, before, parts.beyondLogFix);
       return { account: tally.account, differences: tally.differences };
     },

@@ -92,4 +92,5 @@ it('a stop ends a run that waits for an answer', async () => {
   await until(() => seen.length > 0);
   // It would last as long as the limit of a call.
   await reconcilers.stop();
+  expect((await reconcilers.report()).destinations).toMatchObject([{ state: 'never' }]);
 });

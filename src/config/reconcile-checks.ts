@@ -1,8 +1,8 @@
 import type { Finding } from './config-error.ts';
 import type { DestinationDraft, Draft, SourceDraft } from './draft.ts';
 
-/** Within this time Capillary repeats an event (docs/platforms/capillary.md#patience). */
-const REPEATS_MS = 600_000;
+/** Capillary repeats an event for about half of it (docs/platforms/capillary.md#patience). */
+const MIN_DELAY_MS = 600_000;
 
 function sourceChecks(source: SourceDraft): readonly Finding[] {
   const { reconcile } = source;
@@ -19,7 +19,7 @@ function sourceChecks(source: SourceDraft): readonly Finding[] {
         message: `needs \`${key}\`: ${why}`,
         fix: `add \`${key}\` to the source, or remove \`reconcile\``,
       });
-  if (reconcile.delay < REPEATS_MS)
+  if (reconcile.delay < MIN_DELAY_MS)
     findings.push({
       path: ['delay'],
       message: 'is below 10m: Capillary may still be sending these events',
@@ -47,12 +47,19 @@ function destinationChecks({ reconcile, ...destination }: DestinationDraft): rea
   return findings;
 }
 
+/** The findings with their whole path. */
+function within(
+  list: 'sources' | 'destinations',
+  index: number,
+  findings: readonly Finding[],
+): readonly Finding[] {
+  return findings.map((finding) => ({ ...finding, path: [list, index, 'reconcile', ...finding.path] }));
+}
+
 /** Problems of `reconcile` with other keys. */
 export function reconcileFindings({ sources, destinations }: Draft): Finding[] {
-  const of = (list: 'sources' | 'destinations', index: number, findings: readonly Finding[]): Finding[] =>
-    findings.map((finding) => ({ ...finding, path: [list, index, 'reconcile', ...finding.path] }));
   return [
-    ...sources.flatMap((source, index) => of('sources', index, sourceChecks(source))),
-    ...destinations.flatMap((one, index) => of('destinations', index, destinationChecks(one))),
+    ...sources.flatMap((source, index) => within('sources', index, sourceChecks(source))),
+    ...destinations.flatMap((one, index) => within('destinations', index, destinationChecks(one))),
   ];
 }

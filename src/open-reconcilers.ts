@@ -126,7 +126,7 @@ export function openReconcilers(parts: OpenReconcilersParts): Reconcilers {
       createSourceReconciler({
         source,
         journal,
-        bodyLimit: parts.bodyLimit(),
+        bodyLimit: parts.bodyLimit,
         admission,
         egress,
         sharedClient: () => enrichers.backgroundClient(source.name),

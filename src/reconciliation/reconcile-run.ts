@@ -30,7 +30,7 @@ export interface Reconciler<Report> {
 
 /** Receives what happens, for metrics and the log; implemented by monitoring/. */
 export interface ReconciliationObserver {
-  /** A run has ended. `side`: `capillary` or `aep`. */
+  /** A run has ended; one that was interrupted goes on later, and is not reported. */
   runEnded(run: {
     readonly side: 'capillary' | 'aep';
     readonly name: string;

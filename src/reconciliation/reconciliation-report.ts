@@ -47,7 +47,7 @@ export type DifferenceCause =
 export interface Difference {
   readonly kind: DifferenceKind;
   readonly cause: DifferenceCause;
-  /** How many events or records it stands for. */
+  /** How many events or records it stands for; 1 if nobody can tell. */
   readonly count: number;
   /** Something is left to do; false if it has been repaired or needs nothing. */
   readonly isOpen: boolean;

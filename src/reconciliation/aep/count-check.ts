@@ -69,14 +69,20 @@ function newRange(range: TimeRange, more: Pick<OpenRange, 'deficit' | 'cause' | 
   return { from, until, ...more, missing: NONE, found: 0, unreadable: 0, isRead: false };
 }
 
-/** Looks up once more what was delivered from a time on, as an operator asked. */
+/**
+ * Looks up once more what was delivered from a time on, as an operator asked; but for what is being
+ * looked up for an earlier request.
+ */
 export async function openAgain(state: CheckState, since: number): Promise<void> {
   const counts = await state.counts();
   const { mark } = counts;
   const from = Math.floor(since / DELIVERY_SPAN_MS) * DELIVERY_SPAN_MS;
   if (mark === undefined || from >= mark) return;
-  const again = newRange({ from, until: mark }, { deficit: NONE, cause: 'unknown' });
-  await state.saveCounts({ ...counts, open: [...counts.open, again] });
+  const asked = counts.open.filter(({ confirms }) => confirms === undefined);
+  const again = withoutRanges({ from, until: mark }, asked).map((range) =>
+    newRange(range, { deficit: NONE, cause: 'unknown' }),
+  );
+  await state.saveCounts({ ...counts, open: [...counts.open, ...again] });
 }
 
 export type CountResult = { readonly problem?: CheckProblem };

@@ -17,6 +17,15 @@ import { withoutMissing } from './window-account.ts';
 /** At 100 ms each they take some minutes; what is left is for the next run. */
 const CALLS_PER_RUN = 2_000;
 
+/** What the checks of one run have found. */
+interface CheckResult {
+  readonly problems: readonly CheckProblem[];
+  /** Those that are not doubts about an event. */
+  readonly differences: readonly Difference[];
+  /** Epoch ms; absent if the watched events could not be read back completely. */
+  readonly seesProfileUntil?: number;
+}
+
 /** Goes on with the ranges whose events are looked up. */
 async function checkRanges(
   state: CheckState,
@@ -93,7 +102,7 @@ export function createDestinationReconciler(
   });
 
   /** Each check of its own: what one of them lacks does not keep the others from running. */
-  const check = async (signal: AbortSignal, since: number | undefined) => {
+  const check = async (signal: AbortSignal, since: number | undefined): Promise<CheckResult> => {
     const problems: CheckProblem[] = [];
     const differences: Difference[] = [];
     const add = (problem: CheckProblem | undefined): void => {
@@ -127,6 +136,20 @@ export function createDestinationReconciler(
     return { problems, differences, ...(watched.problem ? {} : { seesProfileUntil: ranges.profileHorizon }) };
   };
 
+  const remember = async (result: CheckResult): Promise<void> => {
+    const { problem: _, ...before } = await state.run();
+    const { differences, seesProfileUntil } = result;
+    // That the calls of a run are used up is no failure: the next one continues.
+    const problem = result.problems.find(({ code }) => code !== 'budget');
+    await state.saveRun({
+      ...before,
+      ...(problem === undefined ? { lastRunAt: now() } : { problem }),
+      ...(seesProfileUntil === undefined ? {} : { seesProfileUntil }),
+      // What is open is found anew by each run.
+      differences: [...differences, ...before.differences.filter(({ isOpen }) => !isOpen)],
+    });
+  };
+
   const report = () => buildReport({ ...parts, failedBatches, reconcile, state, reader });
 
   return {
@@ -134,26 +157,18 @@ export function createDestinationReconciler(
     every: reconcile.every,
     async run({ since }, signal) {
       const startedAt = now();
-      reader.refill();
-      const result = await check(signal, since);
-      const before = await state.run();
-      // That the calls of a run are used up is no failure: the next one continues.
-      const [problem] = result.problems.filter(({ code }) => code !== 'budget');
-      const { problem: _, ...rest } = before;
-      await state.saveRun({
-        ...rest,
-        ...(problem === undefined ? { lastRunAt: now() } : { problem }),
-        ...('seesProfileUntil' in result ? { seesProfileUntil: result.seesProfileUntil } : {}),
-        // What is open is found anew by each run.
-        differences: [...result.differences, ...before.differences.filter(({ isOpen }) => !isOpen)],
-      });
-      const { state: outcome } = await report();
-      observer.runEnded({
-        side: 'aep',
-        name,
-        outcome: outcome === 'failing' ? 'failed' : outcome === 'differences' ? outcome : 'ok',
-        durationMs: now() - startedAt,
-      });
+      const end = (outcome: 'ok' | 'differences' | 'failed'): void =>
+        observer.runEnded({ side: 'aep', name, outcome, durationMs: now() - startedAt });
+      try {
+        reader.refill();
+        await remember(await check(signal, since));
+        const { state: outcome } = await report();
+        if (outcome === 'failing') end('failed');
+        else end(outcome === 'differences' ? outcome : 'ok');
+      } catch (error) {
+        if (!signal.aborted) end('failed');
+        throw error;
+      }
     },
     report,
     close: () => client.close(),

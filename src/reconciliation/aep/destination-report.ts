@@ -6,7 +6,7 @@ import type {
   DifferenceKind,
   LandedSums,
 } from '../reconciliation-report.ts';
-import type { CheckState } from './check-state.ts';
+import type { CheckState, RunState } from './check-state.ts';
 import type { DestinationReconcilerParts, FailedBatches } from './destination-parts.ts';
 import { differenceOf } from './doubt-texts.ts';
 import type { ProfileReader } from './profile-reader.ts';
@@ -52,6 +52,12 @@ function openOf(doubts: readonly RecordedDoubt[], count: number, others: readonl
   return open;
 }
 
+function stateOf({ problem, lastRunAt }: RunState, open: Open): DestinationReconciliation['state'] {
+  if (problem !== undefined) return 'failing';
+  if (lastRunAt === undefined) return 'never';
+  return Object.keys(open).length > 0 ? 'differences' : 'ok';
+}
+
 /** What is known about a destination, from the journal. */
 export async function buildReport(parts: ReportParts): Promise<DestinationReconciliation> {
   const { destination, journal, failedBatches, state, reader } = parts;
@@ -70,18 +76,10 @@ export async function buildReport(parts: ReportParts): Promise<DestinationReconc
     ...batches.differences.filter(({ isOpen }) => !isOpen),
     ...run.differences,
   ].slice(0, MAX_DIFFERENCES);
-  const hasRun = run.lastRunAt !== undefined;
   const { problem, lastRunAt, seesProfileUntil } = run;
   return {
     destination: name,
-    state:
-      problem !== undefined
-        ? 'failing'
-        : !hasRun
-          ? 'never'
-          : Object.keys(open).length > 0
-            ? 'differences'
-            : 'ok',
+    state: stateOf(run, open),
     ...(lastRunAt === undefined ? {} : { lastRunAt }),
     ...(problem === undefined ? {} : { problem }),
     differences,

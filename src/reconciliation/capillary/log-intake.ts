@@ -6,7 +6,9 @@ import { loggedRequest } from '../../sources/logged-request.ts';
 import type { SourceConfig } from '../../config/source-config.ts';
 import { RunEnded } from './call-problem.ts';
 
-export interface LogIntakeParts extends Pick<AcceptParts, 'journal' | 'bodyLimit'> {
+export interface LogIntakeParts extends Pick<AcceptParts, 'journal'> {
+  /** Maximum size of an inflated body in bytes, as it is configured at the time of the call. */
+  readonly bodyLimit: () => number;
   readonly source: SourceConfig;
   readonly admission: Pick<Admission, 'refusal' | 'admit'>;
   /** Epoch ms. */
@@ -33,7 +35,7 @@ function ended({ code, detail }: { readonly code: string; readonly detail?: stri
 }
 
 export function createLogIntake(parts: LogIntakeParts): LogIntake {
-  const { source, admission, now } = parts;
+  const { journal, source, admission, bodyLimit, now } = parts;
 
   const admit = async (bytes: number, events = 1): Promise<void> => {
     const refusal = admission.refusal() ?? (await admission.admit(bytes, events));
@@ -47,7 +49,7 @@ export function createLogIntake(parts: LogIntakeParts): LogIntake {
         for (const text of bodies) {
           const body = Buffer.from(text, 'utf8');
           await admit(body.length);
-          const one = accept({ ...parts, admit }, source, loggedRequest(body, now()));
+          const one = accept({ journal, bodyLimit: bodyLimit(), admit }, source, loggedRequest(body, now()));
           // It is awaited below, together with those that the journal commits with it.
           one.catch(() => undefined);
           started.push(one);

@@ -3,9 +3,9 @@ import type { TimeRange } from '../../journal/landings.ts';
 import type { ReconciliationObserver, RunRequest } from '../reconcile-run.ts';
 import { oldestSlot, OVERLAP_MS, slotGroupsOf, SLOT_MS, slotOf } from './log-slots.ts';
 import { KNOWN_SINCE_MARGIN_MS } from './row-verdict.ts';
-import type { SentNotes, SentState } from './sent-notes.ts';
+import type { LogGap, SentNotes, SentState } from './sent-notes.ts';
 import { rememberedWith } from './sent-report.ts';
-import { newlyFound, type SlotAccount, type SlotDifference } from './slot-account.ts';
+import { newlyFound, type SlotAccount } from './slot-account.ts';
 import type { SlotScan } from './slot-scan.ts';
 
 export interface LogRunParts {
@@ -63,22 +63,9 @@ function planOf({ reconcile, notes, now }: LogRunParts, request: RunRequest): Ru
 }
 
 /** What was sent longer ago than the log shows, and was not compared in time. */
-function gapOf({ notes: { state } }: Pick<LogRunParts, 'notes'>, from: number): TimeRange | undefined {
-  return state.mark !== undefined && state.mark < from ? { from: state.mark, until: from } : undefined;
-}
-
-function withGap(state: SentState, window: TimeRange): SentState {
-  const slot = slotOf(window.from);
-  const difference: SlotDifference = {
-    slot,
-    kind: 'beyond-log',
-    cause: 'log-too-old',
-    count: 0,
-    isOpen: true,
-    window,
-    detail: 'it was not compared in time: Capillary shows 30 days, so nobody knows how many events it has',
-  };
-  return { ...state, mark: window.until, differences: rememberedWith(state.differences, slot, [difference]) };
+function gapOf({ notes: { state }, now }: LogRunParts, from: number): LogGap | undefined {
+  const { mark } = state;
+  return mark !== undefined && mark < from ? { from: mark, until: from, foundAt: now() } : undefined;
 }
 
 /** A clock that was ahead has left a mark of the future: what follows would not be compared. */
@@ -132,7 +119,10 @@ export async function compareSlots(
   };
 
   const gap = gapOf(parts, range.from);
-  if (gap !== undefined) await notes.save({ state: withGap(notes.state, gap) });
+  if (gap !== undefined) {
+    const { gaps = [] } = notes.state;
+    await notes.save({ state: { ...notes.state, mark: gap.until, gaps: [...gaps, gap] } });
+  }
   for (const slot of again) await scanOne(slot, false);
   for (const group of slotGroupsOf(range)) {
     const [first, last] = [group[0], group.at(-1)];

@@ -24,6 +24,12 @@ export interface UnfinishedRun {
   readonly resend: boolean;
 }
 
+/** A time that was not compared, and that the log did not show any more when it was to be. */
+export interface LogGap extends TimeRange {
+  /** Epoch ms. */
+  readonly foundAt: number;
+}
+
 /** What is remembered of a source, but for its slots. Times are epoch ms. */
 export interface SentState {
   readonly coveredFrom?: number;
@@ -32,6 +38,7 @@ export interface SentState {
   readonly lastRunAt?: number;
   readonly problem?: CheckProblem;
   readonly unfinished?: UnfinishedRun;
+  readonly gaps?: readonly LogGap[];
   /** In no order; not all, but the open ones rather than others. */
   readonly differences: readonly SlotDifference[];
   /** Of the days that are not kept any more. */
@@ -58,7 +65,7 @@ export interface SentNotes {
   save(change: SentChange): Promise<void>;
   /**
    * Replaces the slots of days that are not kept any more with their sums, and forgets the single
-   * rows of days that ordinary runs do not look at.
+   * rows of days that ordinary runs do not look at, and gaps that were found so long ago.
    */
   fold(now: number): Promise<void>;
 }
@@ -148,9 +155,11 @@ export async function loadSentNotes(journal: NotesJournal, source: string): Prom
         } else if (day < firstDayWithRows(now) && accounts.some(({ kept }) => Object.keys(kept).length > 0))
           notes[day] = JSON.stringify(accounts.map((account) => ({ ...account, kept: {} })));
       }
-      if (Object.keys(notes).length === 0) return;
-      const kept = state.differences.filter(({ slot }) => dayOf(slot) >= first);
-      const next = { ...state, older, differences: kept };
+      const { gaps = [], differences } = state;
+      const keptGaps = gaps.filter(({ foundAt }) => dayOf(foundAt) >= first);
+      if (Object.keys(notes).length === 0 && keptGaps.length === gaps.length) return;
+      const kept = differences.filter(({ slot }) => dayOf(slot) >= first);
+      const next = { ...state, older, gaps: keptGaps, differences: kept };
       await write({ ...notes, [STATE]: JSON.stringify(next) });
       state = next;
     },

@@ -1,5 +1,5 @@
 import type { Difference, DifferenceKind, SourceReconciliation } from '../reconciliation-report.ts';
-import { plusSums, type SentNotes } from './sent-notes.ts';
+import { type LogGap, plusSums, type SentNotes } from './sent-notes.ts';
 import type { SlotDifference } from './slot-account.ts';
 
 const MAX_REPORTED = 100;
@@ -23,16 +23,33 @@ export function rememberedWith(
   return newest([...before.filter((one) => one.slot !== slot), ...differences], MAX_REMEMBERED);
 }
 
-function stateOf({ state }: SentNotes, isRunning: boolean, isOpen: boolean): SourceReconciliation['state'] {
-  if (isRunning) return 'running';
+/** Nobody can tell how many events it has, so it counts as one. */
+function gapDifference({ from, until }: LogGap, fix: string): SlotDifference {
+  return {
+    slot: from,
+    kind: 'beyond-log',
+    cause: 'log-too-old',
+    count: 1,
+    isOpen: true,
+    window: { from, until },
+    detail: 'it was not compared in time: Capillary shows 30 days, so nobody knows how many events it has',
+    fix,
+  };
+}
+
+function stateOf({ state }: SentNotes, isOpen: boolean): SourceReconciliation['state'] {
   if (state.problem !== undefined) return 'failing';
   if (state.lastRunAt === undefined) return 'never';
   return isOpen ? 'differences' : 'ok';
 }
 
-/** The report of a source as operators see it. */
-export function sentReport(source: string, notes: SentNotes, isRunning: boolean): SourceReconciliation {
+/**
+ * The report of a source as operators see it.
+ * @param beyondLogFix what repairs the profiles of events that the log does not have any more
+ */
+export function sentReport(source: string, notes: SentNotes, beyondLogFix: string): SourceReconciliation {
   const { state } = notes;
+  const gaps = (state.gaps ?? []).map((gap) => gapDifference(gap, beyondLogFix));
   const open: Partial<Record<DifferenceKind, number>> = {};
   let sums = state.older;
   for (const account of notes.accounts()) {
@@ -40,13 +57,14 @@ export function sentReport(source: string, notes: SentNotes, isRunning: boolean)
     for (const [kind, count] of Object.entries(account.open) as [DifferenceKind, number][])
       open[kind] = (open[kind] ?? 0) + count;
   }
+  if (gaps.length > 0) open['beyond-log'] = (open['beyond-log'] ?? 0) + gaps.length;
   const sent = sums.accepted + sums.recovered + sums.unrecoverable + sums.missing;
-  const differences = newest(state.differences, MAX_REPORTED).map(
+  const differences = newest([...state.differences, ...gaps], MAX_REPORTED).map(
     ({ slot: _slot, ...difference }): Difference => difference,
   );
   return {
     source,
-    state: stateOf(notes, isRunning, Object.keys(open).length > 0),
+    state: stateOf(notes, Object.keys(open).length > 0),
     sums: { sent, ...sums },
     differences,
     open,

@@ -24,8 +24,8 @@ export interface SourceReconcilerParts {
     NotesJournal &
     Pick<Landings, 'known' | 'knownSince' | 'askRefresh'> &
     Pick<Journal, 'list'>;
-  /** Maximum size of an inflated body in bytes. */
-  readonly bodyLimit: number;
+  /** Maximum size of an inflated body in bytes, as it is configured at the time of the call. */
+  readonly bodyLimit: () => number;
   readonly admission: Pick<Admission, 'refusal' | 'admit'>;
   readonly egress: Egress;
   /**
@@ -79,7 +79,6 @@ export function createSourceReconciler(parts: SourceReconcilerParts): Reconciler
   const { share = () => 1, sharedClient = () => undefined } = parts;
   const intake = createLogIntake({ ...parts, now });
   let ownClient: CapillaryClient | undefined;
-  let isRunning = false;
 
   const clientOf = (): Pick<CapillaryClient, 'get'> => {
     const shared = sharedClient();
@@ -115,7 +114,7 @@ export function createSourceReconciler(parts: SourceReconcilerParts): Reconciler
     const { problem: _before, ...state } = notes.state;
     const outcome = problem === undefined ? { lastRunAt: now() } : { problem };
     await notes.save({ state: { ...state, ...outcome } });
-    return Object.keys(sentReport(name, notes, false).open).length;
+    return Object.keys(sentReport(name, notes, beyondLogFix).open).length;
   };
 
   const attempt = async (request: RunRequest, signal: AbortSignal): Promise<CheckProblem | undefined> => {
@@ -133,20 +132,21 @@ export function createSourceReconciler(parts: SourceReconcilerParts): Reconciler
     every: reconcile.every,
     async run(request, signal) {
       const startedAt = now();
-      isRunning = true;
-      let outcome: 'ok' | 'differences' | 'failed' = 'failed';
+      const end = (outcome: 'ok' | 'differences' | 'failed'): void =>
+        observer.runEnded({ side: 'capillary', name, outcome, durationMs: now() - startedAt });
       try {
         signal.throwIfAborted();
         const problem = await attempt(request, signal);
         signal.throwIfAborted();
         const open = await remember(problem);
-        if (problem === undefined) outcome = open === 0 ? 'ok' : 'differences';
-      } finally {
-        isRunning = false;
-        observer.runEnded({ side: 'capillary', name, outcome, durationMs: now() - startedAt });
+        if (problem !== undefined) end('failed');
+        else end(open === 0 ? 'ok' : 'differences');
+      } catch (error) {
+        if (!signal.aborted) end('failed');
+        throw error;
       }
     },
-    report: async () => sentReport(name, await loadSentNotes(journal, name), isRunning),
+    report: async () => sentReport(name, await loadSentNotes(journal, name), beyondLogFix),
     async close() {
       await ownClient?.close();
       ownClient = undefined;

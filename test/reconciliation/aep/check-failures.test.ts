@@ -187,4 +187,23 @@ describe('a run', () => {
       sums: { landed: 1, unconfirmed: 1 },
     });
   });
+
+  it('looks up a period once, however often it is asked to before it has', async () => {
+    const rig = await startRig({ reconcile: { readBack: 0 } });
+    await rig.deliver(range(1, 3));
+    rig.advance(PAST_DELAYS_MS);
+    await rig.run();
+    const reconciler = rig.create({ callsPerRun: 0 });
+    const openRanges = async (days: number): Promise<{ readonly from: number; readonly until: number }[]> => {
+      await reconciler.run({ since: rig.now() - days * 86_400_000 }, new AbortController().signal);
+      const notes = await rig.journal.reconciliationNotes(`aep:${reconciler.name}`);
+      return JSON.parse(notes.get('counts') ?? '').open;
+    };
+    const [first] = await openRanges(1);
+    expect(await openRanges(1)).toEqual([first]);
+    expect(await openRanges(2)).toMatchObject([
+      first!,
+      { from: first!.from - 86_400_000, until: first!.from },
+    ]);
+  });
 });

@@ -95,7 +95,7 @@ test('200,000 events of one slot are compared page by page, and few are held', a
       reconcile: { window: '1h' },
     }),
     journal,
-    bodyLimit: 1_048_576,
+    bodyLimit: () => 1_048_576,
     admission: { refusal: () => undefined, admit: () => undefined },
     egress: DIRECT_EGRESS,
     sharedClient: () => ({

@@ -77,14 +77,24 @@ describe('time without runs', () => {
     const { seesUntil } = await rig.run();
     rig.pass(40 * DAY_MS);
     const report = await rig.run();
-    expect(report.differences).toEqual([
-      expect.objectContaining({
-        kind: 'beyond-log',
-        isOpen: true,
-        window: { from: seesUntil, until: expect.any(Number) },
-      }),
-    ]);
-    expect(report.seesUntil).toBe(rig.at() - 10 * MINUTE_MS);
+    expect(report).toMatchObject({
+      state: 'differences',
+      open: { 'beyond-log': 1 },
+      differences: [
+        {
+          kind: 'beyond-log',
+          isOpen: true,
+          window: { from: seesUntil, until: expect.any(Number) },
+          fix: expect.any(String),
+        },
+      ],
+      seesUntil: rig.at() - 10 * MINUTE_MS,
+    });
+    expect(rig.observed.runs.at(-1)).toBe('differences');
+    rig.pass(20 * DAY_MS);
+    expect((await rig.run()).open).toEqual({ 'beyond-log': 1 });
+    rig.pass(20 * DAY_MS);
+    expect(await rig.run()).toMatchObject({ state: 'ok', open: {}, differences: [] });
   });
 
   test('of more than 35 days is kept as one sum', async () => {

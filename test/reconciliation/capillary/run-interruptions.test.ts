@@ -123,7 +123,7 @@ async function runKilled(name: string, step: number, when: 'before' | 'after') {
         ...(['append', 'appendMalformed', 'known', 'knownSince', 'askRefresh', 'list', 'find'] as const),
         ...(['reconciliationNotes', 'saveReconciliationNotes'] as const),
       ]),
-      bodyLimit: BODY_LIMIT,
+      bodyLimit: () => BODY_LIMIT,
       admission: { refusal: () => undefined, admit: () => undefined },
       egress: DIRECT_EGRESS,
       sharedClient: () => guard(client, ['get']),

@@ -131,7 +131,7 @@ export async function sourceRig(options: SourceRigOptions = {}) {
   const parts: SourceReconcilerParts = {
     source,
     journal,
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: () => BODY_LIMIT,
     admission: { refusal: () => undefined, admit: () => undefined },
     egress: DIRECT_EGRESS,
     sharedClient: () => client,

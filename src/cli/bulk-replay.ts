@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProblemAnswer, ReplayAnswer, ReplayWarningAnswer } from './admin-answers.ts';
+import type { EventAnswer, ProblemAnswer, ReplayAnswer, ReplayWarningAnswer } from './admin-answers.ts';
 import {
   type AdminClient,
   adminClient,
@@ -12,7 +12,6 @@ import { confirm, formatDryRun, formatProblems, isInteractive, type Selection } 
 import { CommandError, EXIT } from './command-error.ts';
 import { EVENT_COLUMNS } from './listed-event-columns.ts';
 import { formatFitting } from './fitting-table.ts';
-import type { EventAnswer } from './admin-answers.ts';
 
 /* A replay of settled events: asks first, starts it, and shows how far it is until it has ended. */
 

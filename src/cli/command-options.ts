@@ -69,6 +69,20 @@ export interface EventFilterOptions {
 
 export type FilterKey = keyof EventFilterOptions;
 
+/** Those of events in any state, but for the state itself. */
+export const EVENT_KEYS: readonly FilterKey[] = [
+  'source',
+  'destination',
+  'eventName',
+  'eventId',
+  'reason',
+  'customerId',
+  'since',
+  'until',
+  'settledSince',
+  'settledUntil',
+];
+
 const FILTER_FLAGS: Readonly<Record<FilterKey, readonly [flags: string, description: string]>> = {
   source: ['--source <name>', 'filter by source'],
   destination: ['--destination <name>', 'filter by destination'],

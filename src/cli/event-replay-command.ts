@@ -6,6 +6,7 @@ import type { CountsAnswer } from './admin-answers.ts';
 import { type SelectionOptions, selectionOf } from './bulk-action.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import {
+  EVENT_KEYS,
   type EventFilterOptions,
   type FilterKey,
   filterOf,
@@ -18,25 +19,12 @@ import { listReplays, replaysHelp } from './replay-list.ts';
 import { replayFields, type ReplayOptions, withReplayOptions } from './replay-options.ts';
 import { runBulkReplay } from './bulk-replay.ts';
 
-const KEYS: readonly FilterKey[] = [
-  'source',
-  'destination',
-  'eventName',
-  'eventId',
-  'reason',
-  'customerId',
-  'since',
-  'until',
-  'settledSince',
-  'settledUntil',
-];
-
 const STATES = ['delivered', 'ignored', 'dead'] as const;
 
 const HELP = `
 One receipt or event id is replayed whatever its state, a malformed body included. Several receipts, or the events of a
 filter, are those in the states delivered, ignored and dead; for a filter --states says which of them. A filter is given by
-its options or as --filter field=value, whose fields are ${KEYS.join(', ')}.
+its options or as --filter field=value, whose fields are ${EVENT_KEYS.join(', ')}.
 
 --dry-run counts, shows the newest ten, and says what to know before. A filter asks for confirmation on a terminal, and
 requires --yes without one. Without --settled-until it covers what was settled when it was requested.
@@ -67,13 +55,13 @@ type Options = AdminOptions &
 /** `customer-id` and `customerId` name the same field. */
 function fieldOf(text: string): FilterKey {
   const camel = text.trim().replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  const key = KEYS.find((one) => one === camel);
+  const key = EVENT_KEYS.find((one) => one === camel);
   if (key !== undefined) return key;
   if (camel === 'state' || camel === 'states')
     throw new InvalidArgumentError('The states of the events are given by --states.');
-  const meant = nearest(camel, KEYS);
+  const meant = nearest(camel, EVENT_KEYS);
   throw new InvalidArgumentError(
-    meant === undefined ? `The fields are ${KEYS.join(', ')}.` : `Did you mean ${meant}?`,
+    meant === undefined ? `The fields are ${EVENT_KEYS.join(', ')}.` : `Did you mean ${meant}?`,
   );
 }
 
@@ -89,7 +77,7 @@ function readFilter(text: string, before: EventFilterOptions = {}): EventFilterO
 
 /** The fields of both forms. @throws CommandError if one has two values */
 function withFilter({ filter = {}, ...options }: Options): Options {
-  const twice = KEYS.find((key) => filter[key] !== undefined && options[key] !== undefined);
+  const twice = EVENT_KEYS.find((key) => filter[key] !== undefined && options[key] !== undefined);
   if (twice !== undefined) throw new CommandError(`${twice} is given twice; give it once`, EXIT.usage);
   return { ...options, ...filter };
 }
@@ -117,7 +105,7 @@ async function replay(receipts: readonly string[], given: Options, list: Command
   refuseListOptions(given, list);
   const options = withFilter(given);
   const states = options.states ?? options.state;
-  const isFiltered = Object.keys(filterOf(options, KEYS)).length > 0 || options.all === true;
+  const isFiltered = Object.keys(filterOf(options, EVENT_KEYS)).length > 0 || options.all === true;
   const [receipt, ...others] = receipts;
   if (
     receipt !== undefined &&
@@ -127,7 +115,7 @@ async function replay(receipts: readonly string[], given: Options, list: Command
     options.dryRun !== true
   )
     return replayOne(receipt, options);
-  const selection = selectionOf(receipts, options, KEYS);
+  const selection = selectionOf(receipts, options, EVENT_KEYS);
   if ('filter' in selection && states === undefined)
     throw new CommandError(
       `say which events of the filter: --states ${STATES.join(',')}, or some of them`,
@@ -155,10 +143,10 @@ export function registerEventReplay(events: Command): void {
     .addOption(
       suggestValues(
         new Option('--filter <field=value>', 'a field of the filter; can be repeated').argParser(readFilter),
-        { load: () => KEYS.map((key) => `${key}=`) },
+        { load: () => EVENT_KEYS.map((key) => `${key}=`) },
       ),
     );
-  withReplayOptions(withFilterOptions(withAdminOptions(command), KEYS))
+  withReplayOptions(withFilterOptions(withAdminOptions(command), EVENT_KEYS))
     .option('--all', 'all events in these states; required without receipts and filters')
     .option('--dry-run', 'only show what would be done')
     .option(

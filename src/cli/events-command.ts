@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { adminClient, type AdminOptions, printJson, withAdminOptions } from './admin-client.ts';
 import { CommandError, EXIT } from './command-error.ts';
 import {
+  EVENT_KEYS,
   type EventFilterOptions,
   type FilterKey,
   filterOf,
@@ -17,19 +18,7 @@ import { EVENT_COLUMNS } from './listed-event-columns.ts';
 import { registerEventReplay } from './event-replay-command.ts';
 import { formatFitting, terminalWidth } from './fitting-table.ts';
 
-const KEYS: readonly FilterKey[] = [
-  'state',
-  'source',
-  'destination',
-  'eventName',
-  'eventId',
-  'reason',
-  'customerId',
-  'since',
-  'until',
-  'settledSince',
-  'settledUntil',
-];
+const KEYS: readonly FilterKey[] = ['state', ...EVENT_KEYS];
 
 const HELP = `
 With --follow it shows the newest 10 events, or as many as --limit says, oldest of them first, then every event as it is

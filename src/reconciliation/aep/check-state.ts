@@ -11,6 +11,8 @@ export const NONE: KindCounts = { event: 0, profile: 0 };
 /** Events of a time that are looked up one by one, because counts or a cause ask for it. */
 export interface OpenRange extends TimeRange {
   readonly deficit: KindCounts;
+  /** Records of the period in the lake by the numbers of the dataset, of all its writers. */
+  readonly inLake?: number;
   /** Found to be missing so far. */
   readonly missing: KindCounts;
   readonly found: number;

@@ -1,5 +1,4 @@
 import { type FlowRun, listFlowRunsSince } from '../../adobe/platform/flow-runs.ts';
-import type { PlatformClient } from '../../adobe/platform/platform-client.ts';
 import type { DestinationReconcileConfig } from '../../config/reconcile-config.ts';
 import {
   DELIVERY_SPAN_MS,
@@ -12,18 +11,15 @@ import type { CheckProblem } from '../reconciliation-report.ts';
 import { type CheckState, type CountState, NONE, type OpenRange } from './check-state.ts';
 import { causeAt, intersection, settlingRange, type TargetFacts, withChanges } from './flow-causes.ts';
 import { figuresOf, isGoingOn, type Tolerance, toleranceOf } from './ingested-records.ts';
-import { moreInLake } from './lake-evidence.ts';
+import { type LakeEvidenceParts, recordsInLake, refusedBeyondRuns } from './lake-evidence.ts';
 import { platformProblem } from './platform-problem.ts';
 import { accountOf, type WindowAccount } from './window-account.ts';
 
-export interface CountCheckParts {
+export interface CountCheckParts extends LakeEvidenceParts {
   readonly destination: string;
   readonly reconcile: Pick<DestinationReconcileConfig, 'window' | 'lakeDelay'>;
-  readonly client: PlatformClient;
   readonly journal: Pick<Landings, 'deliverySpans' | 'confirm'>;
   readonly state: CheckState;
-  /** `ok`, or the kind of the failure. */
-  readonly onCall: (outcome: string) => void;
   /** Epoch ms. */
   readonly now: () => number;
 }
@@ -64,7 +60,9 @@ function withoutRanges(window: TimeRange, ranges: readonly TimeRange[]): readonl
   );
 }
 
-function newRange(range: TimeRange, more: Pick<OpenRange, 'deficit' | 'cause' | 'confirms'>): OpenRange {
+type NewRange = Pick<OpenRange, 'deficit' | 'cause' | 'confirms' | 'inLake'>;
+
+function newRange(range: TimeRange, more: NewRange): OpenRange {
   const { from, until } = range;
   return { from, until, ...more, missing: NONE, found: 0, unreadable: 0, isRead: false };
 }
@@ -102,12 +100,14 @@ export async function checkCounts(
   const length = windowLength(reconcile, tolerance);
   const now = parts.now();
   const horizon = Math.floor((now - reconcile.lakeDelay) / length) * length;
-  let state = await confirmAgain(parts);
+  const before = await confirmAgain(parts);
+  let state = isOfFuture(before, now) ? { ...before, mark: undefined } : before;
   const firstAt = Math.floor((now - MAX_AGE_MS) / length) * length;
-  const spans = await journal.deliverySpans(destination, {
+  const found = await journal.deliverySpans(destination, {
     from: state.mark ?? firstAt,
     until: Math.floor(now / DELIVERY_SPAN_MS) * DELIVERY_SPAN_MS,
   });
+  const spans = state === before ? found : found.filter((span) => !isInOpenRange(span, state.open));
   const [first] = spans;
   let mark = state.mark ?? Math.floor((first?.at ?? horizon) / length) * length;
   state = { ...state, mark, changes: withChanges(state.changes, facts, mark) };
@@ -132,6 +132,15 @@ export async function checkCounts(
     state = await confirmAgain(parts, newestIn(runs, window));
   }
   return {};
+}
+
+/** A clock that was ahead has left a mark: what follows would not be compared until that time. */
+function isOfFuture({ mark }: CountState, now: number): boolean {
+  return mark !== undefined && mark > now;
+}
+
+function isInOpenRange({ at }: DeliverySpan, open: readonly OpenRange[]): boolean {
+  return open.some(({ from, until }) => at >= from && at < until);
 }
 
 function hasCarry({ carry }: CountState): boolean {
@@ -201,7 +210,7 @@ async function accountFor(
   { spans, runs, facts, state, tolerance }: WindowParts,
   parts: CountCheckParts,
 ): Promise<CountState | undefined> {
-  const { client, onCall, reconcile } = parts;
+  const { reconcile } = parts;
   const accounts = new Map<MessageKind, WindowAccount>();
   for (const target of facts) {
     const { kind } = target;
@@ -211,7 +220,7 @@ async function accountFor(
     if (account.deficit > 0) {
       const isEarly = parts.now() < window.until + MAX_DELAYS * reconcile.lakeDelay;
       if (isEarly && isGoingOn(own, window, tolerance)) return undefined;
-      const more = await moreInLake(window, target, own, { client, onCall });
+      const more = await refusedBeyondRuns(window, target, own, parts);
       account = accountOf(window, state.carry[kind], { ...figures, ingested: figures.ingested + more });
     }
     accounts.set(kind, account);
@@ -231,7 +240,10 @@ async function accountFor(
     const kind = deficit.event > 0 ? 'event' : 'profile';
     const change = state.changes.find((one) => one.kind === kind && intersection(window, settlingRange(one)));
     const cause = causeAt(change?.at ?? window.from, kind, state.changes, facts);
-    return { ...state, carry, open: [...state.open, newRange(range, { deficit, cause, confirms: window })] };
+    const target = facts.find((one) => one.kind === kind);
+    const inLake = target === undefined ? undefined : await recordsInLake(window, target, parts);
+    const more = { deficit, cause, confirms: window, ...(inLake === undefined ? {} : { inLake }) };
+    return { ...state, carry, open: [...state.open, newRange(range, more)] };
   }
   const used = settling.filter(({ from, until }) => spans.some(({ at }) => at >= from && at < until));
   const young = used.map((range) =>

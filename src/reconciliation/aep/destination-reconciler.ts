@@ -1,6 +1,7 @@
 import type { Doubt, Landings } from '../../journal/landings.ts';
 import type { Reconciler } from '../reconcile-run.ts';
 import type { CheckProblem, DestinationReconciliation, Difference } from '../reconciliation-report.ts';
+import { createBatchNotes } from './batch-notes.ts';
 import { type CheckState, createCheckState, type OpenRange } from './check-state.ts';
 import { checkCounts, openAgain } from './count-check.ts';
 import type { DestinationReconcilerParts } from './destination-parts.ts';
@@ -72,6 +73,7 @@ export function createDestinationReconciler(
   const { name, reconcile } = destination;
   if (reconcile === undefined) throw new Error(`destination ${name} has no reconcile`);
   const state = createCheckState(journal, name);
+  const batchNotes = createBatchNotes(journal, name);
   const onCall = (outcome: string): void => observer.called('aep', name, outcome);
   const reader = createProfileReader({ client, callsPerRun: parts.callsPerRun ?? CALLS_PER_RUN, onCall });
 
@@ -121,7 +123,7 @@ export function createDestinationReconciler(
     add(
       (
         await checkCounts(
-          { destination: name, reconcile, client, journal, state, onCall, now },
+          { destination: name, reconcile, client, journal, state, batchNotes, onCall, now },
           facts.value,
           signal,
         )

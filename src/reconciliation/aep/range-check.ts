@@ -136,7 +136,7 @@ function timeOf(at: number): string {
  * @param isBlocked whether they cannot be looked up
  */
 export function rangeDifference(range: OpenRange, destination: string, isBlocked: boolean): Difference {
-  const { from, until, deficit, missing, unreadable, cause } = range;
+  const { from, until, deficit, missing, unreadable, cause, inLake } = range;
   const count = Math.max(deficit.event - missing.event, deficit.profile - missing.profile, 1);
   const what = [
     ...(deficit.event > 0 ? [`${deficit.event} events`] : []),
@@ -145,13 +145,14 @@ export function rangeDifference(range: OpenRange, destination: string, isBlocked
   const seen = range.isRead
     ? `${missing.event + missing.profile} are known, ${unreadable} events cannot be looked up`
     : 'the events are being looked up';
+  const lake = inLake === undefined ? '' : `its dataset got ${inLake} records from all writers; `;
   return {
     kind: 'counts-differ',
     cause,
     count,
     isOpen: range.isRead || isBlocked || missing.event + missing.profile > 0,
     window: { from, until },
-    detail: `AEP has ${what} fewer than were acknowledged; ${seen}`,
+    detail: `the dataflow has read ${what} fewer than were acknowledged; ${lake}${seen}`,
     fix: `capillary-relay events replay --states delivered --filter destination=${destination} --settled-since ${timeOf(from)} --settled-until ${timeOf(until)} --as-new`,
   };
 }

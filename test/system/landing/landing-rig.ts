@@ -43,6 +43,11 @@ export interface LandingRig {
   stopRelay(signal: NodeJS.Signals): Promise<void>;
   /** Runs a command with the relay's configuration and running admin port. */
   cli(...args: readonly string[]): Promise<Ended>;
+  /**
+   * Resolves when the relay has made its first comparisons. Later ones are made when they are asked
+   * for: one in the middle of the traffic would take events from the log that are still queued.
+   */
+  compared(): Promise<void>;
   /** Resolves when Capillary has delivered all, or given up. */
   ended(records: readonly DeliveryRecord[]): Promise<void>;
   /** Resolves when the relay has delivered all, and the fate of every record has shown. */
@@ -171,6 +176,12 @@ export async function landingRig({ seed, store }: RigOptions): Promise<LandingRi
       relay = undefined;
     },
     cli,
+    compared: () =>
+      whenTrue('the first comparisons are made', async () => {
+        const { body } = await running().admin('/admin/v1/reconciliation');
+        const sides = [...body.sources, ...body.destinations] as readonly { readonly lastRunAt?: string }[];
+        return sides.length === 2 && sides.every(({ lastRunAt }) => lastRunAt !== undefined);
+      }),
     ended: async (records) => {
       let next = 0;
       await simulator.until(() => {

@@ -33,7 +33,7 @@ const SHARES = {
   refused: 0.005,
   refusedLater: 0.005,
   tooLarge: 0.002,
-  young: 0.01,
+  young: 0.008,
 } as const;
 
 /** Puts a field into these events that the schema of the events lacks. */

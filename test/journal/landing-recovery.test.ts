@@ -139,8 +139,11 @@ describe('what a store knows of landings', () => {
 describe('a store of the format before', () => {
   const OLD = MIGRATIONS.slice(0, MIGRATIONS.indexOf(LANDINGS));
 
-  /** With one delivered event, one that is pending, and a dead one that was refused at once. */
-  async function oldStore(): Promise<string> {
+  /**
+   * With one delivered event, one that is pending, and a dead one that was refused at once.
+   * @param accepted how many events the store has accepted
+   */
+  async function oldStore(accepted = 3): Promise<string> {
     const path = await journalFolder();
     const db = new DatabaseSync(join(path, DATABASE_FILE));
     db.exec('PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL');
@@ -154,7 +157,7 @@ describe('a store of the format before', () => {
     insert.run('pending', identity('2'), 'pending', null, null, 1);
     insert.run('dead', identity('3'), 'dead', 'rejected', T0 - 5, 0);
     db.exec(`INSERT INTO bodies SELECT seq, x'007b7d' FROM events;
-      INSERT INTO counts VALUES ('acme', 3, 1, 1, 0, 1, 0, 0, 0);
+      INSERT INTO counts VALUES ('acme', ${accepted}, 1, ${accepted - 2}, 0, 1, 0, 0, 0);
       INSERT INTO backlog (destination, pending) VALUES ('aep', 1)`);
     db.close();
     return path;
@@ -183,6 +186,11 @@ describe('a store of the format before', () => {
     expect(await journal.confirm('aep', { ...range, until: T0 + 2 * SPAN })).toEqual({ landed: 3 });
     await journal.close();
     expect(verifyStore(path)).toEqual([]);
+  });
+
+  it('does not know which records it has removed until then', async () => {
+    const journal = await open(await oldStore(4), testClock());
+    expect(await journal.knownSince()).toBe(T0 + 1);
   });
 });
 

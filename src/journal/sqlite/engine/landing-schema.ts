@@ -2,7 +2,7 @@
  * Whether delivered events have landed; see landings.ts. `spans` has what is not confirmed; of
  * `events`, `doubted` have a doubt. `confirmed` has ranges that do not overlap, at a destination.
  * `marks`: `spans-since` is the time of settlement since when deliveries are counted in spans that
- * still exist or are confirmed; `known-since` is that of `knownSince`.
+ * still exist or are confirmed; `known-since` is that of `knownSince`. See `setFirstMarks`.
  */
 export const LANDINGS = `
 CREATE TABLE spans (

@@ -94,9 +94,16 @@ export function raiseMark(db: Database, name: 'spans-since' | 'known-since', at:
   );
 }
 
-/** What was delivered before a store had spans is never confirmed: it is not counted in any. */
-export function markFirstSpan(db: Database, now: number): void {
+/**
+ * What was delivered before a store had spans is never confirmed: it is not counted in any. Nor
+ * does such a store know what it has forgotten: at most everything until now.
+ */
+export function setFirstMarks(db: Database, now: number): void {
   if (markOf(db, 'spans-since') !== undefined) return;
   const isAnyDelivered = db.one('SELECT 1 FROM counts WHERE delivered > 0') !== undefined;
+  const { isForgetful } = db.one(
+    `SELECT coalesce(sum(accepted + malformed), 0) > (SELECT count(*) FROM events) AS isForgetful FROM counts`,
+  ) as { isForgetful: number };
+  if (isForgetful === 1) raiseMark(db, 'known-since', now + 1);
   raiseMark(db, 'spans-since', isAnyDelivered ? now + 1 : 0);
 }

@@ -9,7 +9,7 @@ import { openIndexes } from './indexes.ts';
 import { newSeed, openIntakeLog } from './intake-log.ts';
 import { applyLog, assertLogBelongs, assertLogComplete, assertLogExists } from './intake-recovery.ts';
 import { createPayloadCipher, type Loss } from '../../payload-cipher.ts';
-import { markFirstSpan, openLandings, reloadLandings } from './landing-state.ts';
+import { openLandings, reloadLandings, setFirstMarks } from './landing-state.ts';
 import { isSealed } from './re-encryption.ts';
 import { isAnyRefresh } from './refresh-table.ts';
 import { createSentRequests } from './sent-requests.ts';
@@ -107,7 +107,7 @@ function startEngine(db: Database, options: EngineOptions): Engine {
   const { log, content } = openIntakeLog(options.path, state);
   const accounts = openAccounts(db);
   const now = clock === undefined ? Date.now : () => clock[0] ?? 0;
-  markFirstSpan(db, now());
+  setFirstMarks(db, now());
   const landings = openLandings(db);
   const notices = openNotices();
   const tables = createTableCommits(db.raw, {

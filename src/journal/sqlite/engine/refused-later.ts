@@ -1,6 +1,7 @@
 import { type RefusedRecord, RefusedError } from '../../journal.ts';
 import { REFUSED_LATER } from '../../event-reasons.ts';
 import { bitsOf } from '../../message-kinds.ts';
+import { MAX_DETAIL_LENGTH } from '../../sent-in.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { addCounts } from './counts.ts';
 import { addLanding, leaveSettled } from './landing-counts.ts';
@@ -9,9 +10,6 @@ import { endRefresh } from './refresh-table.ts';
 import { type EventRow, rowOfReceipt } from './rows.ts';
 import type { Engine } from './sqlite-engine.ts';
 import { hasBody } from './sweeps.ts';
-
-/** Characters of Adobe's words that are stored. */
-const MAX_DETAIL_LENGTH = 2_048;
 
 /** Undefined if the record is not what was delivered last. */
 function refusedRow(engine: Engine, destination: string, record: RefusedRecord): EventRow | undefined {

@@ -13,7 +13,7 @@ const SPAN_COUNTS = [
 type SpanCount = (typeof SPAN_COUNTS)[number];
 
 /** The key of a row of `spans`. */
-export interface SpanPlace {
+interface SpanPlace {
   /** Epoch ms of its beginning. */
   readonly at: number;
   readonly destination: string;
@@ -46,7 +46,8 @@ function noChange({ at, destination, source }: SpanPlace): SpanChange {
 
 /**
  * The table `spans`. Settlements change its newest rows all the time, so what is to be added is in
- * memory until the next commit. Rows that nobody confirms stay for weeks, so only changes are.
+ * memory until the next commit. The rows themselves are not: those that nobody confirms stay for
+ * weeks.
  */
 export class SpanTable {
   readonly #changes = new Map<string, SpanChange>();

@@ -15,6 +15,8 @@ function typeOf(schema: JsonSchema): string {
       return Number(schema['maximum']) < Number.MAX_SAFE_INTEGER
         ? `integer from ${String(schema['minimum'])} to ${String(schema['maximum'])}`
         : 'integer';
+    case 'number':
+      return `number from ${String(schema['minimum'])} to ${String(schema['maximum'])}`;
     case 'boolean':
       return '`true` `false`';
     case 'array':

@@ -35,10 +35,7 @@ const MAX_DELAYS = 3;
 type Runs = ReadonlyMap<MessageKind, readonly FlowRun[]>;
 
 /** A window shorter than what can be under way would have no account of its own. */
-export function windowLength(
-  { window }: Pick<DestinationReconcileConfig, 'window'>,
-  { lagMs }: Tolerance,
-): number {
+function windowLength({ window }: Pick<DestinationReconcileConfig, 'window'>, { lagMs }: Tolerance): number {
   const unit = Math.ceil(window / DELIVERY_SPAN_MS) * DELIVERY_SPAN_MS;
   return unit * Math.max(1, Math.ceil(lagMs / unit));
 }

@@ -37,7 +37,7 @@ function sum(runs: readonly FlowRun[]): number {
 }
 
 /** Messages of the spans within a range; of a span that is partly in it, as much of it. */
-export function acknowledgedIn(
+function acknowledgedIn(
   spans: readonly DeliverySpan[],
   kind: MessageKind,
   { from, until }: TimeRange,

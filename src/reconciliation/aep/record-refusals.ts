@@ -35,7 +35,7 @@ export const EMPTY_TALLY: RecordTally = {
   receipts: [],
 };
 
-export const MAX_TALLY_RECEIPTS = 5;
+const MAX_TALLY_RECEIPTS = 5;
 
 export function addTallies(left: RecordTally, right: RecordTally): RecordTally {
   return {

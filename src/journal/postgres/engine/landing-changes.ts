@@ -45,7 +45,7 @@ export function askedColumns(attempts: readonly Attempt[]): Readonly<Record<Aske
 }
 
 /** SQL of the beginning of the span that has a time. */
-export function spanSql(at: string): string {
+function spanSql(at: string): string {
   return `(${at} - ${at} % ${DELIVERY_SPAN_MS})`;
 }
 

@@ -30,7 +30,8 @@ interface ReconcileOptions extends AdminOptions {
 const HELP = `
 Compares what Capillary's log says that it sent with what the relay accepted, and what was delivered with what landed in AEP,
 for every source and destination that has reconcile. It asks the running relay for a comparison, waits for its end and prints
-the period, the sums and each difference with the command that repairs it. docs/reconciliation.md explains the differences.
+the period, the sums, each difference that is open with what repairs it, and in one line for each kind what needs nobody. The
+command explain takes what the column EVENT shows, once the relay has the event. docs/reconciliation.md explains the differences.
 Exit code: 0 nothing is left to do; 1 something is, or the comparison could not be made; 2 wrong usage, or nothing has reconcile.
 
 Examples:

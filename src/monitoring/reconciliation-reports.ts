@@ -11,21 +11,26 @@ import type { Metrics } from './metrics.ts';
 /** These need nobody, or have been repaired by the run itself. */
 const REPAIRED: ReadonlySet<string> = new Set(['answer-lost', 'given-up']);
 
+/** The key `name` of a log line is that of the program. */
+function namedBy(side: ReconcileSide, name: string): Readonly<Record<string, string>> {
+  return { side, [side === 'capillary' ? 'source' : 'destination']: name };
+}
+
 /** The metrics and log lines of the comparison with Capillary and AEP. */
 export function createReconciliationReports(log: Logger, metrics: Metrics): ReconciliationObserver {
   const { reconciliation } = metrics;
   return {
-    runEnded({ side, name, outcome, durationMs }) {
+    runEnded({ side, name, outcome, problem, durationMs }) {
       reconciliation.runs.inc({ side, name, outcome });
       reconciliation.runSeconds.observe({ side, name }, durationMs / 1_000);
-      const fields = { side, name, outcome, durationMs: Math.round(durationMs) };
+      const fields = { ...namedBy(side, name), outcome, problem, durationMs: Math.round(durationMs) };
       if (outcome === 'failed') log.warn(fields, 'the reconciliation could not be completed');
       else log.debug(fields, 'reconciliation');
     },
     found({ side, name, kind, cause, count }) {
       reconciliation.found.inc({ side, name, kind, cause }, count);
       const level = REPAIRED.has(kind) ? 'info' : 'warn';
-      log[level]({ side, name, kind, cause, count }, 'the reconciliation found a difference');
+      log[level]({ ...namedBy(side, name), kind, cause, count }, 'the reconciliation found a difference');
     },
     recovered(source, count) {
       reconciliation.recovered.inc({ source }, count);
@@ -36,7 +41,7 @@ export function createReconciliationReports(log: Logger, metrics: Metrics): Reco
     },
     errorCaught(name, message, error) {
       metrics.troubles.inc({ part: 'reconciliation' });
-      log.error({ name, err: error }, message);
+      log.error({ target: name, err: error }, message);
     },
   };
 }

@@ -35,6 +35,8 @@ export interface ReconciliationObserver {
     readonly side: 'capillary' | 'aep';
     readonly name: string;
     readonly outcome: 'ok' | 'differences' | 'failed';
+    /** Code of why it could not be completed, such as `forbidden`. */
+    readonly problem?: string | undefined;
     readonly durationMs: number;
   }): void;
   /** Differences that were not known before; `count` in events. */

@@ -153,3 +153,33 @@ describe('the advice about a dead letter', () => {
       expect(adviceFor(record, undefined, {})).toMatch(/\nReload: capillary-relay reload\nReplay: /);
   });
 });
+
+describe('the advice about a delivered event', () => {
+  const delivered = (landing?: RecordAnswer['landing']): string =>
+    adviceFor(
+      { ...PENDING, state: 'delivered', ...(landing === undefined ? {} : { landing }) },
+      undefined,
+      GIVEN,
+    );
+
+  it.each([
+    ['nothing compares it with AEP', undefined, /^Nothing: .*Monitoring\.$/],
+    [
+      'it has landed',
+      { state: 'landed', since: '2026-01-31T09:00:00Z' } as const,
+      /^Nothing: .*it has landed\.$/,
+    ],
+    [
+      'it has not been compared yet',
+      { state: 'unconfirmed' } as const,
+      /^Nothing: .*reconcile --destination acme-aep /,
+    ],
+    [
+      'it is in doubt',
+      { state: 'unconfirmed', code: 'not-in-aep' } as const,
+      /^Adobe accepted it, but .*reconcile --destination/,
+    ],
+  ])('if %s', (_, landing, expected) => {
+    expect(delivered(landing)).toMatch(expected);
+  });
+});

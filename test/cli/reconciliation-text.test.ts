@@ -56,8 +56,8 @@ it('says what was compared, and that nothing is left to do', () => {
     [
       'acme-aep, landed in AEP: nothing is left to do',
       'data lake until 2026-01-31 07:00:00Z, Profile until 2026-01-31 07:45:00Z',
-      'delivered 8 = landed 6 + refused later 1 + unconfirmed 1',
-      'read back from Profile since the start: 2 events, 1 profiles',
+      'acknowledged 8 = landed 6 + refused later 1 + unconfirmed 1',
+      'look-ups in Profile since the relay started: events 2, profiles 1',
     ].join('\n'),
   );
 });
@@ -82,11 +82,49 @@ it('lists what is open first, with each fix once, for the relay that was asked',
   expect(lines[0]).toBe('acme, sent by Capillary: LEFT TO DO: no-payload 2');
   expect(lines[3]).toMatch(/^STATE +DIFFERENCE +CAUSE +COUNT +EVENT +NAME +DETAIL$/);
   expect(lines[4]).toMatch(/^open +no-payload +relay-unreachable +1 +e-1 +transactionAdded /);
-  expect(lines.filter((line) => line.startsWith('done'))).toHaveLength(10);
+  expect(lines.filter((line) => line.startsWith('done'))).toEqual([
+    expect.stringMatching(
+      /^done +answer-lost +relay-unreachable +30 +e-1 +such as this one \(--json has each\): /,
+    ),
+  ]);
   expect(lines.slice(-3)).toEqual([
     'What to do:',
     `  ${fix} --config 'my relay.yaml'`,
     '  make it smaller (docs/mapping.md), then wait',
+  ]);
+});
+
+it('shows one closed difference whole, and counts the open ones that the answer leaves out', () => {
+  const done: DifferenceAnswer = { ...NO_PAYLOAD, kind: 'given-up', open: false };
+  const text = source({
+    state: 'differences',
+    open: { 'no-payload': 250 },
+    differences: [{ ...NO_PAYLOAD, count: 8 }, done],
+  });
+  const lines = text.split('\n');
+  expect(lines[5]).toMatch(
+    /^done +given-up +relay-unreachable +1 +e-1 +transactionAdded +the log has no payload$/,
+  );
+  expect(lines.at(-1)).toBe('and 242 more that are open');
+});
+
+it('replays all events of a cause with one command', () => {
+  const receipt = (last: number): string => `01a22d89-83d4-731c-9e9c-00000000000${last}`;
+  const lost = (last: number, before = ''): DifferenceAnswer => ({
+    ...NO_PAYLOAD,
+    kind: 'not-in-aep',
+    receipt: receipt(last),
+    fix: `${before}capillary-relay events replay ${receipt(last)} --states delivered --as-new`,
+  });
+  const differences = [lost(1), lost(2), lost(3, 'enable the dataflow in AEP, then: '), lost(1)];
+  const text = formatDestination(
+    { ...DESTINATION, open: { 'not-in-aep': 4 }, differences },
+    { url: 'http://relay:8081' },
+  );
+  expect(stripVTControlCharacters(text).split('\n').slice(-3)).toEqual([
+    'What to do:',
+    `  capillary-relay events replay ${receipt(1)} ${receipt(2)} --states delivered --as-new --url http://relay:8081`,
+    `  enable the dataflow in AEP, then: capillary-relay events replay ${receipt(3)} --states delivered --as-new --url http://relay:8081`,
   ]);
 });
 
@@ -123,7 +161,7 @@ it('shows a line for each in the status, yellow if someone is needed', () => {
     ],
     [expect.stringMatching(/^compared {2}b: not compared completely, unavailable; sent 10 /), 'yellow'],
     [
-      'compared  acme-aep: left to do: counts-differ 3; delivered 8 = landed 6 + refused later 1 + unconfirmed 1; as of 1 h 0 min ago',
+      'compared  acme-aep: left to do: counts-differ 3; acknowledged 8 = landed 6 + refused later 1 + unconfirmed 1; as of 1 h 0 min ago',
       'yellow',
     ],
   ]);

@@ -44,14 +44,23 @@ it('logs what needs someone as a warning, what was repaired as information, a qu
   observer.found({ side: 'capillary', name: 'acme', kind: 'answer-lost', cause: 'answer-lost', count: 1 });
   observer.recovered('acme', 2);
   observer.found({ ...one, kind: 'refused-later', cause: 'validation', count: 4 });
-  observer.runEnded({ ...one, outcome: 'failed', durationMs: 20 });
+  observer.runEnded({ ...one, outcome: 'failed', problem: 'forbidden', durationMs: 20 });
   observer.errorCaught('acme-aep', 'a reconciliation ended; it will be repeated', new Error('disk'));
   expect(lines).toMatchObject([
-    { level: 'info', side: 'capillary', kind: 'answer-lost', count: 1 },
+    { level: 'info', side: 'capillary', source: 'acme', kind: 'answer-lost', count: 1 },
     { level: 'info', source: 'acme', count: 2 },
-    { level: 'warn', side: 'aep', name: 'acme-aep', kind: 'refused-later', cause: 'validation', count: 4 },
-    { level: 'warn', outcome: 'failed', durationMs: 20 },
-    { level: 'error', name: 'acme-aep', err: { message: 'disk' } },
+    {
+      level: 'warn',
+      side: 'aep',
+      destination: 'acme-aep',
+      kind: 'refused-later',
+      cause: 'validation',
+      count: 4,
+    },
+    { level: 'warn', destination: 'acme-aep', outcome: 'failed', problem: 'forbidden', durationMs: 20 },
+    { level: 'error', target: 'acme-aep', err: { message: 'disk' } },
   ]);
+  // A second key `name` would replace that of the program.
+  for (const { name } of lines) expect(name).toBe('capillary-aep-relay');
   expect(await series()).toContain('relay_troubles_total{part="reconciliation"} 1');
 });

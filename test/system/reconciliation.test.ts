@@ -148,7 +148,7 @@ it('a loss at each end is named, and repaired by itself or by the command that i
   expect(await after('dead-letters', 'replay', '--reason', 'refused-later')).toMatchObject({ code: 0 });
   const clean = await until(async () => {
     const answer = await after('reconcile', '--destination', 'main');
-    return answer.stdout.includes('delivered 3 = landed 3') && answer;
+    return answer.stdout.includes('acknowledged 3 = landed 3') && answer;
   });
   expect(clean).toMatchObject({ code: 0 });
   expect(clean.stdout).toContain('main, landed in AEP: nothing is left to do');

@@ -115,6 +115,17 @@ function adviseMisplaced({ source, destination }: RecordAnswer, to: string, give
 /** Events that were accepted, but can no longer be read. */
 const UNREADABLE: ReadonlySet<string> = new Set(['not-json', 'not-an-event', 'wrong-org']);
 
+/** What reconciliation knows of it is in the last line of the report. */
+function adviseDelivered({ landing, destination }: RecordAnswer, given: GivenOptions): string {
+  if (landing?.state === 'landed') return 'Nothing: Adobe accepted it, and it has landed.';
+  const compare = relayCommand(given, `reconcile --destination ${shellWord(destination)}`);
+  if (landing?.code !== undefined)
+    return `Adobe accepted it, but it was not found as it was sent. Its cause and what repairs it: ${compare}`;
+  if (landing !== undefined)
+    return `Nothing: Adobe accepted it. Whether it has landed is compared later; now: ${compare}`;
+  return 'Nothing: Adobe accepted it. Adobe decides later whether it is stored: look for its _id, or for the xaction id of the attempt, in Monitoring.';
+}
+
 function adviceForState(
   record: RecordAnswer,
   destination: DestinationAnswer | undefined,
@@ -127,7 +138,7 @@ function adviceForState(
       if (sourceDestination !== record.destination) return adviseMisplaced(record, sourceDestination, given);
       return advisePending(record, destination, given);
     case 'delivered':
-      return 'Nothing: Adobe accepted it. Adobe decides later whether it is stored: look for its _id, or for the xaction id of the attempt, in Monitoring.';
+      return adviseDelivered(record, given);
     case 'ignored':
       return joinLines(
         IGNORED_ADVICE[reason] ?? 'It is not meant for delivery.',

@@ -101,7 +101,7 @@ sources:
       - type: header
         name: X-Relay-Key
         values: [${quoted(secrets.relayKey)}, ${quoted(secrets.relayOldKey)}]
-    api:                             # Capillary's REST API, for \`register\` and \`enrich\`
+    api:                             # Capillary's REST API, for \`register\`, \`enrich\`, \`reconcile\`
       url: ${cluster}
       key: ${quoted(secrets.apiKey)}
       secret: ${quoted(secrets.apiSecret)}
@@ -112,6 +112,7 @@ sources:
       url: ${url}/webhooks/${name}
       events: recommended            # recommended | a list of names
       header: { name: X-Relay-Key, value: ${quoted(secrets.relayKey)} }
+    #reconcile: {}                   # takes what did not arrive from Capillary's log (docs/reconciliation.md)
 
 destinations:
   - name: ${name}-aep
@@ -127,6 +128,7 @@ ${trial === undefined ? '' : `    platform: { url: ${trial.platformUrl} }\n`}   
         email: Email
         phone: Phone
         externalId: loyaltyId
+    #reconcile: {}                   # compares what was delivered with what is in AEP (docs/reconciliation.md)
     # \`capillary-relay provision apply --write\` makes what is missing at Adobe and writes its ids here.
     events:                          # target of ExperienceEvents
     profile:                         # target of profile records; without this key none are sent

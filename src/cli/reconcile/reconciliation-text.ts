@@ -14,9 +14,6 @@ type AnyAnswer = SourceReconciliationAnswer | DestinationReconciliationAnswer;
 /** A fix can be a command, or a sentence that ends with one. */
 const ENDS_WITH_COMMAND = /capillary-relay [^,;()]*$/;
 
-/** Differences that need nobody; `--json` has more. */
-const MAX_CLOSED = 10;
-
 /** `given-up 3, beyond-log 12`. */
 export function formatOpen({ open }: Pick<AnyAnswer, 'open'>): string {
   return Object.entries(open)
@@ -31,15 +28,32 @@ export function formatSent({ sums }: SourceReconciliationAnswer): string {
   return `sent ${sent} = accepted ${accepted} + recovered ${recovered} + unrecoverable ${unrecoverable} + missing ${missing}`;
 }
 
-/** `delivered 12 = landed 10 + refused later 1 + unconfirmed 1`. */
+/** `acknowledged 12 = landed 10 + refused later 1 + unconfirmed 1`: dead ones were acknowledged too. */
 export function formatLanded({ sums }: DestinationReconciliationAnswer): string {
   const { delivered, landed, refusedLater, unconfirmed } = sums;
-  return `delivered ${delivered} = landed ${landed} + refused later ${refusedLater} + unconfirmed ${unconfirmed}`;
+  return `acknowledged ${delivered} = landed ${landed} + refused later ${refusedLater} + unconfirmed ${unconfirmed}`;
+}
+
+/** One row for all closed differences of a kind and cause. */
+function summaryOf(group: readonly DifferenceAnswer[]): readonly DifferenceAnswer[] {
+  const [first] = group;
+  if (first === undefined || group.length === 1) return group;
+  const { eventName: _, window: __, ...rest } = first;
+  const count = group.reduce((sum, one) => sum + one.count, 0);
+  return [{ ...rest, count, detail: `such as this one (--json has each): ${first.detail}` }];
 }
 
 function rowsOf(differences: readonly DifferenceAnswer[]): readonly DifferenceAnswer[] {
-  const open = differences.filter((difference) => difference.open);
-  return [...open, ...differences.filter((difference) => !difference.open).slice(0, MAX_CLOSED)];
+  const [open, closed] = [true, false].map((isOpen) => differences.filter((one) => one.open === isOpen));
+  const groups = Map.groupBy(closed ?? [], ({ kind, cause }) => `${kind} ${cause}`);
+  return [...(open ?? []), ...[...groups.values()].flatMap(summaryOf)];
+}
+
+/** The answer has the newest differences only, its counts all of them. */
+function formatMore(answer: AnyAnswer): readonly string[] {
+  const listed = answer.differences.reduce((sum, { open, count }) => sum + (open ? count : 0), 0);
+  const more = openCount(answer) - listed;
+  return listed > 0 && more > 0 ? [`and ${more} more that are open`] : [];
 }
 
 function formatWindow({ window }: DifferenceAnswer): string {
@@ -59,10 +73,25 @@ function formatDifferences(differences: readonly DifferenceAnswer[]): string {
   ]);
 }
 
+/** A replay of one receipt; the same command takes several. */
+const REPLAY = /^(?<before>.*capillary-relay events replay )(?<receipt>[\da-f-]{36})(?<after> .*)$/;
+
+/** The replays that differ in the receipt only are one command. */
+function withoutRepeats(fixes: readonly string[]): readonly string[] {
+  const receipts = new Map<string, Set<string>>();
+  for (const fix of fixes) {
+    const { before, receipt, after } = REPLAY.exec(fix)?.groups ?? {};
+    const key = receipt === undefined ? fix : `${before}\n${after}`;
+    const known = receipts.get(key) ?? new Set();
+    receipts.set(key, receipt === undefined ? known : known.add(receipt));
+  }
+  return [...receipts].map(([key, ids]) => key.replace('\n', [...ids].join(' ')));
+}
+
 /** Commands reach the relay that was asked. */
 function formatFixes(answer: AnyAnswer, given: GivenOptions): readonly string[] {
   const fixes = answer.differences.flatMap(({ open, fix }) => (open && fix !== undefined ? [fix] : []));
-  const all = [...new Set([...(answer.problem?.fix === undefined ? [] : [answer.problem.fix]), ...fixes])];
+  const all = withoutRepeats([...(answer.problem?.fix === undefined ? [] : [answer.problem.fix]), ...fixes]);
   if (all.length === 0) return [];
   const complete = (fix: string): string =>
     ENDS_WITH_COMMAND.test(fix) ? `${toPrintable(fix)}${relayOptions(given)}` : toPrintable(fix);
@@ -83,7 +112,7 @@ function linesOf(title: string, facts: readonly string[], answer: AnyAnswer, giv
     styleText('bold', `${toPrintable(title)}: ${formatState(answer)}`),
     ...(problem === undefined ? [] : [toPrintable(problem.detail)]),
     ...facts,
-    ...(differences.length === 0 ? [] : [formatDifferences(differences)]),
+    ...(differences.length === 0 ? [] : [formatDifferences(differences), ...formatMore(answer)]),
     ...formatFixes(answer, given),
   ].join('\n');
 }
@@ -108,7 +137,9 @@ export function formatDestination(answer: DestinationReconciliationAnswer, given
   const read =
     readBack.events + readBack.profiles === 0
       ? []
-      : [`read back from Profile since the start: ${readBack.events} events, ${readBack.profiles} profiles`];
+      : [
+          `look-ups in Profile since the relay started: events ${readBack.events}, profiles ${readBack.profiles}`,
+        ];
   const facts = [...(sees.length === 0 ? [] : [sees.join(', ')]), formatLanded(answer), ...read];
   return linesOf(`${destination}, landed in AEP`, facts, answer, given);
 }

@@ -159,13 +159,13 @@ export function createDestinationReconciler(
     every: reconcile.every,
     async run({ since }, signal) {
       const startedAt = now();
-      const end = (outcome: 'ok' | 'differences' | 'failed'): void =>
-        observer.runEnded({ side: 'aep', name, outcome, durationMs: now() - startedAt });
+      const end = (outcome: 'ok' | 'differences' | 'failed', problem?: string): void =>
+        observer.runEnded({ side: 'aep', name, outcome, problem, durationMs: now() - startedAt });
       try {
         reader.refill();
         await remember(await check(signal, since));
-        const { state: outcome } = await report();
-        if (outcome === 'failing') end('failed');
+        const { state: outcome, problem } = await report();
+        if (outcome === 'failing') end('failed', problem?.code);
         else end(outcome === 'differences' ? outcome : 'ok');
       } catch (error) {
         if (!signal.aborted) end('failed');

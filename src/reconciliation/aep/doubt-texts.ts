@@ -49,14 +49,18 @@ export function doubtOf(receipt: string, finding: EventFinding, inCounts: boolea
   return undefined;
 }
 
-const REPLAY_FIXES: readonly DifferenceCause[] = ['flow-too-young', 'unknown'];
+/** What comes before the replay; a cause without a text needs `provision verify`. */
+const BEFORE_REPLAY: Readonly<Partial<Record<DifferenceCause, string>>> = {
+  'flow-too-young': '',
+  unknown: '',
+  'flow-disabled': 'enable the dataflow in AEP, then: ',
+  'dataset-not-for-profile': 'enable the dataset for Profile in AEP, then: ',
+  'near-size-limit': 'make the record smaller with an override (docs/mapping.md, Sizes), then: ',
+};
 
 function fixOf(cause: DifferenceCause, receipt: string): string {
-  const replay = `capillary-relay events replay ${receipt} --states delivered --as-new`;
-  if (REPLAY_FIXES.includes(cause)) return replay;
-  if (cause === 'near-size-limit')
-    return `make the record smaller with an override (docs/mapping.md, Sizes), then: ${replay}`;
-  return `capillary-relay provision verify, then: ${replay}`;
+  const before = BEFORE_REPLAY[cause] ?? 'capillary-relay provision verify, then: ';
+  return `${before}capillary-relay events replay ${receipt} --states delivered --as-new`;
 }
 
 /** A recorded doubt as operators see it. */

@@ -112,6 +112,9 @@ export function causeAt(
   changes: readonly FlowChange[],
   facts: readonly TargetFacts[],
 ): DifferenceCause {
+  const own = facts.find((one) => one.kind === kind);
+  // Switching it off is a change too, and a replay before it is on again would be lost as well.
+  if (own?.isDisabled === true && settledAt >= (own.changedAt ?? 0) - CLOCK_STEP_MS) return 'flow-disabled';
   const isYoung = changes.some(
     (change) =>
       change.kind === kind &&
@@ -119,7 +122,6 @@ export function causeAt(
       settledAt < settlingRange(change).until,
   );
   if (isYoung) return 'flow-too-young';
-  const own = facts.find((one) => one.kind === kind);
   if (own?.isDisabled === true) return 'flow-disabled';
   return own?.isForProfile === false ? 'dataset-not-for-profile' : 'unknown';
 }

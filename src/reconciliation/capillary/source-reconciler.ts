@@ -132,14 +132,14 @@ export function createSourceReconciler(parts: SourceReconcilerParts): Reconciler
     every: reconcile.every,
     async run(request, signal) {
       const startedAt = now();
-      const end = (outcome: 'ok' | 'differences' | 'failed'): void =>
-        observer.runEnded({ side: 'capillary', name, outcome, durationMs: now() - startedAt });
+      const end = (outcome: 'ok' | 'differences' | 'failed', problem?: string): void =>
+        observer.runEnded({ side: 'capillary', name, outcome, problem, durationMs: now() - startedAt });
       try {
         signal.throwIfAborted();
         const problem = await attempt(request, signal);
         signal.throwIfAborted();
         const open = await remember(problem);
-        if (problem !== undefined) end('failed');
+        if (problem !== undefined) end('failed', problem.code);
         else end(open === 0 ? 'ok' : 'differences');
       } catch (error) {
         if (!signal.aborted) end('failed');

@@ -59,6 +59,9 @@ export interface ApiError {
   readonly ambiguous: boolean;
 }
 
+/** Code of a `foreign` error: the answer has more bytes than are read. */
+export const ANSWER_TOO_LARGE = 'too-large';
+
 export interface ApiCall {
   readonly method: string;
   /** Path, perhaps with a query. */

@@ -10,7 +10,7 @@ import { DIRECT_EGRESS } from '../../http/egress.ts';
 import { type OutboundResult, send, USER_AGENT } from '../../http/outbound.ts';
 import type { JsonObject } from '../json.ts';
 import { type ApiAnswer, type ApiFailure, type ApiResult, knownAt, successOf } from './api-answer.ts';
-import { type ApiCall, type ApiError, apiError } from './api-errors.ts';
+import { ANSWER_TOO_LARGE, type ApiCall, type ApiError, apiError } from './api-errors.ts';
 import { createCallPace } from './call-pace.ts';
 import { createCapillaryTokens, type TokenClaims } from './oauth-token.ts';
 
@@ -68,9 +68,17 @@ const MAX_DELAY_MS = 60_000;
 
 /** Whether another attempt of this call can help without making anything twice. */
 function isWorthRetrying({ kind, ambiguous, code }: ApiError): boolean {
-  if (ambiguous) return false;
+  if (ambiguous || code === ANSWER_TOO_LARGE) return false;
   if (kind === 'network') return !isLasting(code);
   return kind === 'throttled' || kind === 'busy' || kind === 'unavailable' || kind === 'foreign';
+}
+
+function isTooLarge(result: OutboundResult): result is Extract<OutboundResult, { kind: 'response' }> {
+  return result.kind === 'response' && result.status < 300 && result.truncated;
+}
+
+function tooLarge(error: ApiError): ApiError {
+  return { ...error, kind: 'foreign', code: ANSWER_TOO_LARGE, text: 'the answer is larger than is read' };
 }
 
 interface Call extends ApiCall {
@@ -150,7 +158,9 @@ export function createCapillaryClient(options: CapillaryClientOptions): Capillar
       const success = successOf(result, sentAt, call.tolerated);
       if (success !== undefined) return success;
       const shown = withoutSecrets(result, [token.token, ...call.secrets]);
-      const error = apiError(shown, call, now());
+      const error = isTooLarge(result)
+        ? tooLarge(apiError({ ...result, body: '' }, call, now()))
+        : apiError(shown, call, now());
       if (error.kind === 'unauthorized') tokens.reject(token.token);
       // A refused token is replaced once: nothing has been done with it.
       if (error.kind !== 'unauthorized' || isSecond) return { ok: false, error, at: knownAt(result, sentAt) };

@@ -60,6 +60,8 @@ export interface DeliveryQuery extends LogWindow {
   readonly eventName?: string;
   /** From 1. */
   readonly page: number;
+  /** Rows of a page; default the largest. */
+  readonly pageSize?: number;
 }
 
 /** Largest page. Source: docs/platforms/capillary.md#delivery-log */
@@ -165,7 +167,7 @@ function rowOf(row: JsonValue): DeliveryRow[] {
 export async function deliveryPage(
   client: Pick<CapillaryClient, 'get'>,
   consumerGroupId: string,
-  { from, to, status, eventName, page }: DeliveryQuery,
+  { from, to, status, eventName, page, pageSize = LOG_PAGE_SIZE }: DeliveryQuery,
 ): Promise<ApiResult<DeliveryPage>> {
   const path = groupPath(consumerGroupId, 'logs');
   const answer = await client.get(path, {
@@ -175,7 +177,7 @@ export async function deliveryPage(
       deliveryStatus: status,
       eventType: eventName,
       page,
-      pageSize: LOG_PAGE_SIZE,
+      pageSize,
       sortBy: 'eventGeneratedDate:asc',
     },
   });

@@ -1,16 +1,11 @@
 import { createHash } from 'node:crypto';
-import {
-  deliveryMetrics,
-  type DeliveryPage,
-  type DeliveryRow,
-  deliveryPage,
-  LOG_PAGE_SIZE,
-} from '../../capillary/api/delivery-log.ts';
+import { deliveryMetrics, type DeliveryRow, LOG_PAGE_SIZE } from '../../capillary/api/delivery-log.ts';
 import type { ApiResult } from '../../capillary/api/api-answer.ts';
 import type { CapillaryClient } from '../../capillary/api/capillary-client.ts';
 import type { TimeRange } from '../../journal/landings.ts';
 import { problemOf, RunEnded } from './call-problem.ts';
 import type { LogPage, PageScan } from './log-page.ts';
+import { pageParts } from './page-parts.ts';
 import type { SentNotes, SlotProgress } from './sent-notes.ts';
 import { createSlotTally, type SlotAccount, type SlotDifference } from './slot-account.ts';
 
@@ -64,18 +59,10 @@ function rowKey({ id, eventId, eventName, generatedAt, body, wrapper }: Delivery
 }
 
 /** It is not documented whether a window has its end, so more is asked for than counts. */
-function rowsWithin({ rows }: DeliveryPage, { from, until }: TimeRange): readonly DeliveryRow[] {
+function rowsWithin(rows: readonly DeliveryRow[], { from, until }: TimeRange): readonly DeliveryRow[] {
   return rows.filter(
     ({ generatedAt }) => generatedAt === undefined || (generatedAt >= from && generatedAt < until),
   );
-}
-
-/**
- * A number of pages that is absent or too small must not hide rows, nor may one page that comes
- * again and again keep a run from ending.
- */
-function hasNext({ rows, totalPages }: DeliveryPage, page: number, hasNew: boolean): boolean {
-  return rows.length > 0 && (page < totalPages || (hasNew && rows.length >= LOG_PAGE_SIZE));
 }
 
 export function createSlotScan(parts: SlotScanParts): SlotScan {
@@ -99,25 +86,25 @@ export function createSlotScan(parts: SlotScanParts): SlotScan {
       const counted = started?.counted ?? (await count(slot));
       if (counted === 0 && before === undefined) return undefined;
       const tally = createSlotTally(slot, started);
-      /** A row that is added meanwhile moves others to the next page. */
+      // A row that is added meanwhile moves others to the next page. A number of pages that is
+      // absent or too small hides no rows, and a page that comes again and again ends the scan.
       let seen = new Set(started?.rowIds);
       for (let page = started?.page ?? 1; ; page += 1) {
-        const found = valueOf(
-          await deliveryPage(client, consumerGroupId, { from: slot.from, to: slot.until, page }),
-        );
-        const rows = rowsWithin(found, slot).filter((row) => !seen.has(rowKey(row)));
         const keptCount = Object.keys(tally.account.kept).length;
-        await pages.scan(rows, tally, { knownSince, resend, kept: keptBefore });
-        const keys = found.rows.map(rowKey);
-        if (
-          !hasNext(
-            found,
-            page,
-            keys.some((key) => !seen.has(key)),
-          )
-        )
-          break;
-        seen = new Set(keys);
+        const query = { from: slot.from, to: slot.until, page };
+        const keys = new Set<string>();
+        let [totalPages, rowCount, isNew] = [0, 0, false];
+        for await (const part of pageParts(client, consumerGroupId, query)) {
+          const found = valueOf(part);
+          const fresh = found.rows.filter((row) => !seen.has(rowKey(row)) && !keys.has(rowKey(row)));
+          await pages.scan(rowsWithin(fresh, slot), tally, { knownSince, resend, kept: keptBefore });
+          for (const row of found.rows) keys.add(rowKey(row));
+          ({ totalPages } = found);
+          rowCount += found.rows.length;
+          isNew ||= fresh.length > 0;
+        }
+        if (rowCount === 0 || (page >= totalPages && !(isNew && rowCount >= LOG_PAGE_SIZE))) break;
+        seen = keys;
         const hasKept = Object.keys(tally.account.kept).length > keptCount;
         if (page % PAGES_PER_NOTE !== 0 && !hasKept) continue;
         const { account, differences } = tally;

@@ -47,6 +47,15 @@ describe('a call', () => {
     });
   });
 
+  test('whose answer is larger than is read fails at once, and says so', async () => {
+    const { client, calls } = await startApi((_, response) =>
+      sendJson(response, 200, { data: 'x'.repeat(2_000) }),
+    );
+    const answer = await client.get('/v3/webHooks', { maxBytes: 1_000 });
+    expect(answer).toMatchObject({ ok: false, error: { kind: 'foreign', code: 'too-large', status: 200 } });
+    expect(calls()).toHaveLength(1);
+  });
+
   test('ends with the signal of the client or its own', async () => {
     const ending = new AbortController();
     const { client, server } = await startApi(() => undefined, { signal: ending.signal });

@@ -57,6 +57,20 @@ describe('a hostile log', () => {
     expect(report.sums).toMatchObject({ sent: 3, recovered: 2 });
   });
 
+  test.each([10, 1])('of which %s rows fit into an answer is read in parts', async (fitting) => {
+    const rig = await rigWith(230, rowOf);
+    const error = { kind: 'foreign', code: 'too-large', call: 'GET', text: '', ambiguous: false } as const;
+    const client: typeof rig.client = {
+      get: async (path, options) =>
+        path.endsWith('/logs') && Number(options?.query?.['pageSize']) > fitting
+          ? { ok: false, error, at: 0 }
+          : rig.client.get(path, options),
+    };
+    const report = await rig.run({ since: START }, { sharedClient: () => client });
+    expect(report.problem).toBeUndefined();
+    expect(report.sums).toMatchObject({ sent: 230, recovered: 230 });
+  });
+
   test('rows without any id are all compared', async () => {
     const text = (index: number) => eventText(index).replace(/"eventId":"[^"]*",/, '');
     const rig = await rigWith(250, (index) => ({

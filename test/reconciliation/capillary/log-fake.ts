@@ -12,8 +12,6 @@ export interface FakeLog {
   readonly row: (index: number) => Readonly<Record<string, JsonValue>>;
 }
 
-const PAGE_SIZE = 100;
-
 function found(body: JsonValue): ApiAnswer {
   return { ok: true, status: 200, body, warnings: [], at: 0 };
 }
@@ -38,11 +36,12 @@ export function clientOfLog(log: FakeLog): Pick<CapillaryClient, 'get'> {
       const first = indexOf(log, Number(query['startDate']));
       const end = indexOf(log, Number(query['endDate']) + 1);
       if (path.endsWith('/metrics')) return found({ data: { totalEvents: end - first } });
-      const from = first + (Number(query['page']) - 1) * PAGE_SIZE;
+      const size = Number(query['pageSize']);
+      const from = first + (Number(query['page']) - 1) * size;
       const rows = [];
-      for (let index = from; index < Math.min(end, from + PAGE_SIZE); index += 1)
+      for (let index = from; index < Math.min(end, from + size); index += 1)
         rows.push({ ...log.row(index), eventGeneratedDate: log.generatedAt(index) });
-      const totalPages = Math.ceil((end - first) / PAGE_SIZE);
+      const totalPages = Math.ceil((end - first) / size);
       return found({ data: { data: rows, totalElements: end - first, totalPages } });
     },
   };

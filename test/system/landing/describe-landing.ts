@@ -89,8 +89,8 @@ export function describeLanding(store: string, options: () => Promise<LandingTri
         const query = `state=dead&reason=refused-later&limit=100${cursor === '' ? '' : `&cursor=${cursor}`}`;
         const { body } = await rig.relay().admin(`/admin/v1/events?${query}`);
         for (const { eventId } of body.events) eventIds.push(eventId as string);
-        if (body.nextCursor === undefined) return eventIds.toSorted();
-        cursor = encodeURIComponent(body.nextCursor as string);
+        if (body.next === null) return eventIds.toSorted();
+        cursor = encodeURIComponent(body.next as string);
       }
     }
 

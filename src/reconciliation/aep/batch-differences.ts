@@ -2,6 +2,7 @@ import { REFUSED_LATER } from '../../journal/event-reasons.ts';
 import type { EventLog } from '../../journal/event-log.ts';
 import type { Difference, DifferenceKind } from '../reconciliation-report.ts';
 import type { BatchNote } from './batch-notes.ts';
+import { MAX_TALLY_RECEIPTS } from './record-refusals.ts';
 
 export interface BatchReport {
   /** The newest first. */
@@ -10,7 +11,7 @@ export interface BatchReport {
   readonly open: Readonly<Partial<Record<DifferenceKind, number>>>;
 }
 
-export type DifferenceJournal = Pick<EventLog, 'count' | 'find'>;
+type DifferenceJournal = Pick<EventLog, 'count' | 'list'>;
 
 const MAX_DIFFERENCES = 100;
 /** Nothing in the relay can repair these, so they are shown as open for a week. */
@@ -21,18 +22,28 @@ interface BatchEntry {
   readonly note: BatchNote;
 }
 
-async function isDeadStill(journal: DifferenceJournal, receipt: string): Promise<boolean> {
-  const event = (await journal.find(receipt))?.event;
-  return event?.state === 'dead' && event.reason === REFUSED_LATER;
+function isDifference({ note }: BatchEntry): boolean {
+  const { refused, unknown, foreign } = note.tally;
+  return refused + unknown + foreign > 0;
+}
+
+/** Which of the receipts that the batches name are still dead letters because of them. */
+async function deadOf(
+  journal: DifferenceJournal,
+  destination: string,
+  entries: readonly BatchEntry[],
+): Promise<ReadonlySet<string>> {
+  const receipts = entries.flatMap(({ note }) => note.tally.receipts);
+  if (receipts.length === 0) return new Set();
+  const filter = { destination, receipts, states: ['dead' as const], reason: REFUSED_LATER };
+  const { items } = await journal.list(filter, { limit: MAX_DIFFERENCES * MAX_TALLY_RECEIPTS });
+  return new Set(items.map(({ receipt }) => receipt));
 }
 
 /** Whether a dead letter of this batch is left, as far as a few of its receipts can tell. */
-async function isLeft(
-  journal: DifferenceJournal,
-  { receipts, refused }: BatchNote['tally'],
-): Promise<boolean> {
-  for (const receipt of receipts) if (await isDeadStill(journal, receipt)) return true;
-  return refused > receipts.length;
+function isLeft({ note }: BatchEntry, dead: ReadonlySet<string>): boolean {
+  const { receipts, refused } = note.tally;
+  return receipts.some((receipt) => dead.has(receipt)) || refused > receipts.length;
 }
 
 function codesText(codes: readonly string[]): string {
@@ -86,17 +97,20 @@ export async function batchReport(
     .map(([id, note]) => ({ id, note }))
     .filter(({ note }) => note.doneAt !== undefined)
     .toSorted((left, right) => (right.note.doneAt ?? 0) - (left.note.doneAt ?? 0));
-  const unknown = entries.map((entry) => unknownDifference(entry, now));
-  const openUnknown = unknown.reduce((sum, { isOpen, count }) => sum + (isOpen ? count : 0), 0);
-  const differences: Difference[] = [];
-  for (const [place, entry] of entries.entries()) {
-    if (differences.length >= MAX_DIFFERENCES) break;
-    const { tally } = entry.note;
-    if (tally.refused > 0)
-      differences.push(refusedDifference(entry, dead > 0 && (await isLeft(journal, tally))));
-    if (tally.unknown > 0) differences.push(unknown[place] as Difference);
-    if (tally.foreign > 0) differences.push(foreignDifference(entry));
-  }
+  const openUnknown = entries
+    .filter(({ note }) => note.tally.unknown > 0)
+    .map((entry) => unknownDifference(entry, now))
+    .reduce((sum, { isOpen, count }) => sum + (isOpen ? count : 0), 0);
+  const shown = entries.filter(isDifference).slice(0, MAX_DIFFERENCES);
+  const left = dead === 0 ? new Set<string>() : await deadOf(journal, destination, shown);
+  const differences = shown.flatMap((entry) => {
+    const { refused, unknown, foreign } = entry.note.tally;
+    return [
+      ...(refused > 0 ? [refusedDifference(entry, dead > 0 && isLeft(entry, left))] : []),
+      ...(unknown > 0 ? [unknownDifference(entry, now)] : []),
+      ...(foreign > 0 ? [foreignDifference(entry)] : []),
+    ];
+  });
   return {
     differences: differences.slice(0, MAX_DIFFERENCES),
     open: {

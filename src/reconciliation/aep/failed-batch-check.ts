@@ -30,7 +30,7 @@ export interface FailedBatchParts {
     Landings,
     'sentEvents' | 'refuse' | 'reconciliationNotes' | 'saveReconciliationNotes'
   > &
-    Pick<EventLog, 'find' | 'count'>;
+    Pick<EventLog, 'find' | 'count' | 'list'>;
   readonly observer: Pick<ReconciliationObserver, 'found' | 'called'>;
   /** Epoch ms. */
   readonly now: () => number;

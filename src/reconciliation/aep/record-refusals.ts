@@ -35,7 +35,8 @@ export const EMPTY_TALLY: RecordTally = {
   receipts: [],
 };
 
-const MAX_TALLY_RECEIPTS = 5;
+/** Receipts that are remembered of one batch. */
+export const MAX_TALLY_RECEIPTS = 5;
 
 export function addTallies(left: RecordTally, right: RecordTally): RecordTally {
   return {

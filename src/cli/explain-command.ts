@@ -52,7 +52,7 @@ const RECEIPT = /^[\da-f]{8}-[\da-f]{4}-7[\da-f]{3}-[\da-f]{4}-[\da-f]{12}$/;
 function withSearchHint(error: unknown, id: string): unknown {
   return error instanceof NotFoundError && !RECEIPT.test(id)
     ? new NotFoundError(
-        `${error.message}. Refused requests are known by their receipts, and only the newest in the quarantine are searched for an event id: see quarantine list`,
+        `${error.message}. Refused requests are known by their receipts, and only the newest in the quarantine are searched for an event id: see quarantine list. What Capillary gave up on has not arrived: see reconcile`,
       )
     : error;
 }

@@ -39,24 +39,45 @@ function eventCount(count: number): string {
   return count === 1 ? '1 event' : `${count} events`;
 }
 
+/** What Capillary has given up: `reconcile` takes it from the log, and has an exit code of its own. */
+function givenUpFinding(failed: number, malformed: number, reconciled: string | undefined): Finding {
+  const detail = `Capillary has given up ${eventCount(failed)}; bodies that were malformed in that time: ${malformed}`;
+  if (reconciled !== undefined)
+    return warn(
+      'failed',
+      detail,
+      `\`capillary-relay reconcile --source ${reconciled}\` takes them from Capillary's log, and names what it cannot take`,
+    );
+  return fail(
+    'failed',
+    detail,
+    "`capillary-relay quarantine list` and `status` show what was refused and why; Capillary's delivery log has each event with the answer it got. With `reconcile` the relay takes them from there (docs/reconciliation.md)",
+  );
+}
+
+/** More at the relay than Capillary has sent. */
+function elsewhereFinding(accepted: number, sent: number, reconciled: string | undefined): Finding {
+  const detail = `the relay has ${eventCount(accepted)}, and Capillary has sent ${sent}: ${accepted - sent} came from elsewhere`;
+  const fix = 'find other senders to this source: a second webhook, a Neo dataflow, or `send`';
+  return reconciled === undefined
+    ? fail('difference', detail, fix)
+    : warn('difference', `${detail}, or were taken from Capillary's log of an earlier day`, fix);
+}
+
 /**
  * Events that were generated in the window and delivered have been received since its beginning;
  * what was received later than the delay after that was generated in it, and what was received the
- * delay before its end has been counted.
+ * delay before its end has been counted. What Capillary has given up can be at the relay all the
+ * same: its answer was lost, or it was taken from the log.
+ * @param reconciled name of the source if it has `reconcile`
  */
 export function compareCounts(
   { delivered, failed, retrying, pending }: DeliveryMetrics,
   { accepted, acceptedAfterDelay, malformed }: RelayCounts,
+  reconciled?: string,
 ): readonly Finding[] {
   const findings: Finding[] = [];
-  if (failed > 0)
-    findings.push(
-      fail(
-        'failed',
-        `Capillary has given up ${eventCount(failed)}; bodies that were malformed in that time: ${malformed}`,
-        "`capillary-relay quarantine list` and `status` show what was refused and why; Capillary's delivery log has each event with the answer it got",
-      ),
-    );
+  if (failed > 0) findings.push(givenUpFinding(failed, malformed, reconciled));
   if (retrying > 0)
     findings.push(
       warn(
@@ -74,14 +95,8 @@ export function compareCounts(
         'find out what answers at webhook.url: another relay, a gateway that answers 200 by itself, or a store that was replaced',
       ),
     );
-  else if (delivered < acceptedAfterDelay)
-    findings.push(
-      fail(
-        'difference',
-        `the relay has ${eventCount(acceptedAfterDelay)}, and Capillary has delivered ${delivered}: ${acceptedAfterDelay - delivered} came from elsewhere`,
-        'find other senders to this source: a second webhook, a Neo dataflow, or `send`',
-      ),
-    );
+  else if (delivered + failed < acceptedAfterDelay)
+    findings.push(elsewhereFinding(acceptedAfterDelay, delivered + failed, reconciled));
   else
     findings.push(
       ok(
@@ -149,6 +164,9 @@ export async function deliveryStatus(
     until: new Date(now).toISOString(),
     capillary,
     relay: counts,
-    findings: [...inactive, ...compareCounts(capillary, counts)],
+    findings: [
+      ...inactive,
+      ...compareCounts(capillary, counts, source.reconcile === undefined ? undefined : source.name),
+    ],
   };
 }

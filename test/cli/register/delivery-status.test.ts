@@ -39,6 +39,31 @@ describe('the comparison', () => {
   });
 });
 
+describe('the comparison of a source with reconcile', () => {
+  test('does not take for a sender what was given up and taken from the log', () => {
+    expect(levels({ delivered: 700, failed: 100 })).toEqual([
+      ['failed', 'fail'],
+      ['difference', 'ok'],
+    ]);
+    expect(compareCounts({ ...METRICS, delivered: 700, failed: 100 }, COUNTS, 'acme')).toMatchObject([
+      { check: 'failed', level: 'warn', fix: expect.stringContaining('reconcile --source acme') },
+      { check: 'difference', level: 'ok' },
+    ]);
+  });
+
+  test('warns of more than Capillary has sent: an earlier day may have been compared', () => {
+    expect(compareCounts({ ...METRICS, delivered: 700, failed: 90 }, COUNTS, 'acme')).toMatchObject([
+      { check: 'failed', level: 'warn' },
+      {
+        check: 'difference',
+        level: 'warn',
+        detail: expect.stringMatching(/10 came from elsewhere, or were taken/),
+      },
+    ]);
+    expect(compareCounts({ ...METRICS, delivered: 820 }, COUNTS, 'acme')).toMatchObject([{ level: 'fail' }]);
+  });
+});
+
 describe('the status', () => {
   const NOW = Date.UTC(2026, 10, 30, 12);
   const registration = (objects: Parameters<typeof webhooksInMemory>[0], metrics = METRICS) => {

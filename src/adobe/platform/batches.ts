@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../../capillary/json.ts';
 import type { PlatformClient, PlatformResult } from './platform-client.ts';
+import { ANSWER_TOO_LARGE } from './platform-error.ts';
 import { objectsOf, orAbsent, readAnswer, textIn } from './typed-answer.ts';
 
 const BATCHES = '/data/foundation/catalog/batches';
@@ -41,6 +42,8 @@ export interface BatchList {
 
 /** The largest page of Catalog. */
 const PAGE_SIZE = 100;
+/** A batch names the positions of its refused records, so a page can be too large for an answer. */
+const PAGE_SIZES = [PAGE_SIZE, 10, 1];
 const MAX_PAGES = 10;
 
 /** Whether its records were refused. */
@@ -121,26 +124,30 @@ export async function listFailedBatches(
   datasetId: string,
   { createdAfter, start }: FailedBatchPosition,
 ): Promise<PlatformResult<FailedBatchPage>> {
-  const query = new URLSearchParams({
-    dataSet: datasetId,
-    status: 'failed',
-    createdAfter: String(createdAfter),
-    orderBy: 'asc:created',
-    limit: String(PAGE_SIZE),
-    start: String(start),
-  });
-  const answer = await client.get(`${BATCHES}?${query.toString()}`);
-  const read = readAnswer(answer, `GET ${BATCHES}`, batchesIn);
-  if (!read.ok) return read;
-  const batches = read.value.toSorted((left, right) => left.createdAt - right.createdAt);
-  const last = batches.at(-1);
-  if (batches.length < PAGE_SIZE || last === undefined)
-    return { ok: true, value: { batches, next: undefined } };
-  const isNewTime = last.createdAt - 1 > createdAfter;
-  const next = isNewTime
-    ? { createdAfter: last.createdAt - 1, start: 0 }
-    : { createdAfter, start: start + PAGE_SIZE };
-  return { ok: true, value: { batches, next } };
+  for (const limit of PAGE_SIZES) {
+    const query = new URLSearchParams({
+      dataSet: datasetId,
+      status: 'failed',
+      createdAfter: String(createdAfter),
+      orderBy: 'asc:created',
+      limit: String(limit),
+      start: String(start),
+    });
+    const answer = await client.get(`${BATCHES}?${query.toString()}`);
+    const read = readAnswer(answer, `GET ${BATCHES}`, batchesIn);
+    if (!read.ok && read.error.code === ANSWER_TOO_LARGE && limit > 1) continue;
+    if (!read.ok) return read;
+    const batches = read.value.toSorted((left, right) => left.createdAt - right.createdAt);
+    const last = batches.at(-1);
+    if (batches.length < limit || last === undefined)
+      return { ok: true, value: { batches, next: undefined } };
+    const isNewTime = last.createdAt - 1 > createdAfter;
+    const next = isNewTime
+      ? { createdAfter: last.createdAt - 1, start: 0 }
+      : { createdAfter, start: start + limit };
+    return { ok: true, value: { batches, next } };
+  }
+  throw new Error('a page has at least one batch');
 }
 
 /**

@@ -11,7 +11,7 @@ import { type OutboundPool, type OutboundResult, send, USER_AGENT } from '../../
 import { sendStreaming, type TakeChunk } from '../../http/outbound-stream.ts';
 import { parseRetryAfter } from '../../http/retry-after.ts';
 import type { TokenResult, TokenSource } from '../ports.ts';
-import { isForeign, type PlatformError, platformError } from './platform-error.ts';
+import { ANSWER_TOO_LARGE, isForeign, type PlatformError, platformError } from './platform-error.ts';
 
 export interface PlatformClientOptions extends ApiClientOptions<PlatformError> {
   /** The API gateway, such as https://platform.adobe.io. */
@@ -99,6 +99,7 @@ const MAX_DELAY_MS = 30_000;
 
 /** Whether another attempt of this call can help without making anything twice. */
 function isWorthRetrying({ kind, ambiguous, code }: PlatformError): boolean {
+  if (code === ANSWER_TOO_LARGE) return false;
   if (kind === 'throttled') return true;
   if (kind === 'network') return !ambiguous && !isLasting(code);
   return !ambiguous && (kind === 'unavailable' || kind === 'foreign');
@@ -153,6 +154,10 @@ function successOf(result: OutboundResult, isFile: boolean): PlatformSuccess | u
   }
 }
 
+function tooLarge(error: PlatformError): PlatformError {
+  return { ...error, kind: 'foreign', code: ANSWER_TOO_LARGE, text: 'the answer is larger than is read' };
+}
+
 export function createPlatformClient(options: PlatformClientOptions): PlatformClient {
   const { imsOrgId, sandbox, tokens, egress = DIRECT_EGRESS, timeoutMs = TIMEOUT_MS } = options;
   const { signal = new AbortController().signal, now = Date.now, wait = waitFor } = options;
@@ -198,11 +203,10 @@ export function createPlatformClient(options: PlatformClientOptions): PlatformCl
     const success = successOf(result, call.options.isFile === true);
     if (success !== undefined) return { answer: success };
     const { method, path } = call;
-    const error = platformError(
-      withoutSecrets(result, [token.token]),
-      { method, path, sandbox },
-      method !== 'GET',
-    );
+    const isTooLarge = result.kind === 'response' && result.status < 300 && result.truncated;
+    const shown = isTooLarge ? { ...result, body: '' } : withoutSecrets(result, [token.token]);
+    const refused = platformError(shown, { method, path, sandbox }, method !== 'GET');
+    const error = isTooLarge ? tooLarge(refused) : refused;
     if (error.kind === 'unauthorized') tokens.reject(token.token);
     const after = result.kind === 'response' ? result.headers['retry-after'] : undefined;
     const delayMs = parseRetryAfter(after, now());

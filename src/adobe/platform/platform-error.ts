@@ -24,6 +24,9 @@ export type PlatformErrorKind =
   | 'foreign'
   | 'network';
 
+/** Code of a `foreign` error: the answer has more bytes than are read. */
+export const ANSWER_TOO_LARGE = 'too-large';
+
 /** A failed call of the platform API. None of its texts has a token or a secret. */
 export interface PlatformError {
   readonly kind: PlatformErrorKind;

@@ -194,6 +194,26 @@ describe('many batches', () => {
     expect(await check.check(NEVER)).toEqual({ batches: 0, tally: NONE });
   });
 
+  it('are found although a page of them is larger than an answer that is read', async () => {
+    const { journal, gateway, check } = await setUpBatches();
+    const sent = await deliverEvents(journal, 24);
+    const created = Date.now();
+    const errors = [{ code: 'DCVS-1104-400', description: 'type', rows: Array(100_000).fill('1234567') }];
+    for (const [place, { id }] of sent.entries()) {
+      const files = { f: failedLine(id) };
+      gateway.batches.push({
+        id: `b${place}`,
+        datasetId: EVENTS,
+        created,
+        completed: created + 1_000,
+        files,
+        errors,
+      });
+    }
+    const { batches, problem, tally } = await check.check(NEVER);
+    expect([batches, problem, tally.refused]).toEqual([24, undefined, 24]);
+  });
+
   it('with 10,000 records in one file are judged in steps', async () => {
     const { journal, check, fail, gateway } = await setUpBatches();
     const sent = await deliverEvents(journal, 10_000);

@@ -73,7 +73,7 @@ function reconcilingWith(platforms: Platforms | undefined): [DestinationChange, 
     {
       api: { url, key: 'key', secret: 'secret', callsPerMinute: CALLS_PER_MINUTE },
       webhook: { name: 'bench', url: `${url}/webhooks/acme`, header: { name: 'X-Relay-Key', value: KEY } },
-      reconcile: { every: '1s', resend: false },
+      reconcile: { every: '1s', delay: '1s', resend: false },
     },
   ];
 }

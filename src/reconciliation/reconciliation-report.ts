@@ -117,7 +117,7 @@ export interface DestinationReconciliation extends CommonReport {
   readonly seesLakeUntil?: number;
   readonly seesProfileUntil?: number;
   readonly sums: LandedSums;
-  /** Events and profiles that were read back since the start of the process. */
+  /** Events and profiles that were read back by all runs that have ended. */
   readonly readBack: { readonly events: number; readonly profiles: number };
 }
 

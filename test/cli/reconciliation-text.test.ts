@@ -57,7 +57,7 @@ it('says what was compared, and that nothing is left to do', () => {
       'acme-aep, landed in AEP: nothing is left to do',
       'data lake until 2026-01-31 07:00:00Z, Profile until 2026-01-31 07:45:00Z',
       'acknowledged 8 = landed 6 + refused later 1 + unconfirmed 1',
-      'look-ups in Profile since the relay started: events 2, profiles 1',
+      'look-ups in Profile so far: events 2, profiles 1',
     ].join('\n'),
   );
 });

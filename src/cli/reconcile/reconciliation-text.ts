@@ -137,9 +137,7 @@ export function formatDestination(answer: DestinationReconciliationAnswer, given
   const read =
     readBack.events + readBack.profiles === 0
       ? []
-      : [
-          `look-ups in Profile since the relay started: events ${readBack.events}, profiles ${readBack.profiles}`,
-        ];
+      : [`look-ups in Profile so far: events ${readBack.events}, profiles ${readBack.profiles}`];
   const facts = [...(sees.length === 0 ? [] : [sees.join(', ')]), formatLanded(answer), ...read];
   return linesOf(`${destination}, landed in AEP`, facts, answer, given);
 }

@@ -1,6 +1,7 @@
 import type { Landings, TimeRange } from '../../journal/landings.ts';
 import type { MessageKind } from '../../journal/stored-event.ts';
 import type { CheckProblem, Difference, DifferenceCause } from '../reconciliation-report.ts';
+import type { ReadCounts } from './profile-reader.ts';
 import { type Carry, NO_CARRY } from './window-account.ts';
 
 /** What AEP has fewer of than was acknowledged, by kind of message. */
@@ -60,6 +61,8 @@ export interface RunState {
   readonly lastRunAt?: number;
   readonly seesProfileUntil?: number;
   readonly problem?: CheckProblem;
+  /** What all runs have read from Profile. */
+  readonly readBack: ReadCounts;
   /** What records are made with; see `knowledgeOf`. */
   readonly knowledge?: Knowledge;
   /** Those that are not doubts about an event, the newest first. */
@@ -72,7 +75,7 @@ export type StateJournal = Pick<Landings, 'reconciliationNotes' | 'saveReconcili
 const MAX_DIFFERENCES = 100;
 
 const NEW_COUNTS: CountState = { carry: { event: NO_CARRY, profile: NO_CARRY }, open: [], changes: [] };
-const NEW_RUN: RunState = { differences: [] };
+const NEW_RUN: RunState = { readBack: { events: 0, profiles: 0 }, differences: [] };
 
 /** Scope of the notes of a destination. */
 export function scopeOf(destination: string): string {

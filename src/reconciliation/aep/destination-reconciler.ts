@@ -139,20 +139,22 @@ export function createDestinationReconciler(
   };
 
   const remember = async (result: CheckResult): Promise<void> => {
-    const { problem: _, ...before } = await state.run();
+    const { problem: _, readBack, ...before } = await state.run();
+    const read = reader.counts();
     const { differences, seesProfileUntil } = result;
     // That the calls of a run are used up is no failure: the next one continues.
     const problem = result.problems.find(({ code }) => code !== 'budget');
     await state.saveRun({
       ...before,
       ...(problem === undefined ? { lastRunAt: now() } : { problem }),
+      readBack: { events: readBack.events + read.events, profiles: readBack.profiles + read.profiles },
       ...(seesProfileUntil === undefined ? {} : { seesProfileUntil }),
       // What is open is found anew by each run.
       differences: [...differences, ...before.differences.filter(({ isOpen }) => !isOpen)],
     });
   };
 
-  const report = () => buildReport({ ...parts, failedBatches, reconcile, state, reader });
+  const report = () => buildReport({ ...parts, failedBatches, reconcile, state });
 
   return {
     name,

@@ -9,7 +9,6 @@ import type {
 import type { CheckState, RunState } from './check-state.ts';
 import type { DestinationReconcilerParts, FailedBatches } from './destination-parts.ts';
 import { differenceOf } from './doubt-texts.ts';
-import type { ProfileReader } from './profile-reader.ts';
 import { rangeDifference } from './range-check.ts';
 
 const MAX_DIFFERENCES = 100;
@@ -20,7 +19,6 @@ export interface ReportParts extends Pick<DestinationReconcilerParts, 'destinati
   readonly failedBatches: FailedBatches;
   readonly reconcile: DestinationReconcileConfig;
   readonly state: CheckState;
-  readonly reader: Pick<ProfileReader, 'counts'>;
 }
 
 type Open = Partial<Record<DifferenceKind, number>>;
@@ -60,7 +58,7 @@ function stateOf({ problem, lastRunAt }: RunState, open: Open): DestinationRecon
 
 /** What is known about a destination, from the journal. */
 export async function buildReport(parts: ReportParts): Promise<DestinationReconciliation> {
-  const { destination, journal, failedBatches, state, reader } = parts;
+  const { destination, journal, failedBatches, state } = parts;
   const { name } = destination;
   const [counts, run, batches] = [await state.counts(), await state.run(), await failedBatches.report()];
   const doubts = await journal.doubts(name, COUNTED_DOUBTS);
@@ -87,6 +85,6 @@ export async function buildReport(parts: ReportParts): Promise<DestinationReconc
     ...(counts.mark === undefined ? {} : { seesLakeUntil: counts.mark }),
     ...(seesProfileUntil === undefined ? {} : { seesProfileUntil }),
     sums: await sumsOf(parts),
-    readBack: reader.counts(),
+    readBack: run.readBack,
   };
 }

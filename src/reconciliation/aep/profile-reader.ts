@@ -20,16 +20,22 @@ export interface SoughtEvent {
   readonly at: number;
 }
 
+/** How many events and profiles were looked up. */
+export interface ReadCounts {
+  readonly events: number;
+  readonly profiles: number;
+}
+
 /** Reads Profile, with a limited number of calls in each run. */
 export interface ProfileReader {
   /** Which of the events of one person Profile has, by `_id`. */
   events(identity: EntityIdentity, sought: readonly SoughtEvent[]): Promise<Looked<ReadonlySet<string>>>;
   /** Undefined if Profile does not know the person. */
   profile(identity: EntityIdentity): Promise<Looked<StoredProfile | undefined>>;
-  /** Allows the calls of another run. */
+  /** Allows the calls of another run, whose counts begin at 0. */
   refill(): void;
-  /** What was read since the start of the process. */
-  counts(): { readonly events: number; readonly profiles: number };
+  /** What this run has read. */
+  counts(): ReadCounts;
 }
 
 export interface ProfileReaderParts {
@@ -119,6 +125,8 @@ export function createProfileReader({ client, callsPerRun, onCall }: ProfileRead
     },
     refill() {
       left = callsPerRun;
+      events = 0;
+      profiles = 0;
     },
     counts: () => ({ events, profiles }),
   };

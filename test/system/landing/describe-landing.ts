@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { until } from '../../helpers/until.ts';
-import { type DifferenceAnswer, type Reconciled, readReconciled } from './reconciled.ts';
+import { countsOf, namesOf, type Reconciled, readReconciled } from './reconciled.ts';
 import { LARGE_NAME } from './landing-names.ts';
 import { type LandingRig, landingRig, type RigOptions } from './landing-rig.ts';
 import { eventIdOf, ODD_OVERRIDE, type Planted, plantLosses } from './planted-losses.ts';
@@ -18,24 +18,6 @@ const POLL_MS = 1_000;
 const TEST_LIMIT_MS = 10 * 60_000;
 /** Makes a large record smaller. */
 const SMALLER_OVERRIDE = { [LARGE_NAME]: { event: '{ "_demo": { "capillary": { "payload": null } } }' } };
-
-/** `kind cause` → number of events. */
-function countsOf(differences: readonly DifferenceAnswer[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { kind, cause, count } of differences)
-    counts[`${kind} ${cause}`] = (counts[`${kind} ${cause}`] ?? 0) + count;
-  return counts;
-}
-
-/** `kind cause` → ids of the events, sorted. */
-function namesOf(differences: readonly DifferenceAnswer[]): Record<string, string[]> {
-  const names: Record<string, string[]> = {};
-  for (const { kind, cause, eventId } of differences) {
-    if (eventId !== undefined) (names[`${kind} ${cause}`] ??= []).push(eventId);
-  }
-  for (const list of Object.values(names)) list.sort();
-  return names;
-}
 
 /**
  * Capillary and AEP lose events in every way that their references name; the relay finds each of

@@ -28,7 +28,9 @@ export function formatSent({ sums }: SourceReconciliationAnswer): string {
   return `sent ${sent} = accepted ${accepted} + recovered ${recovered} + unrecoverable ${unrecoverable} + missing ${missing}`;
 }
 
-/** `acknowledged 12 = landed 10 + refused later 1 + unconfirmed 1`: dead ones were acknowledged too. */
+/**
+ * `acknowledged 12 = landed 10 + refused later 1 + unconfirmed 1`: dead ones were acknowledged too.
+ */
 export function formatLanded({ sums }: DestinationReconciliationAnswer): string {
   const { delivered, landed, refusedLater, unconfirmed } = sums;
   return `acknowledged ${delivered} = landed ${landed} + refused later ${refusedLater} + unconfirmed ${unconfirmed}`;

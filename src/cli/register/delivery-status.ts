@@ -39,7 +39,7 @@ function eventCount(count: number): string {
   return count === 1 ? '1 event' : `${count} events`;
 }
 
-/** What Capillary has given up: `reconcile` takes it from the log, and has an exit code of its own. */
+/** What Capillary has given up. `reconcile` takes it from the log, with its own exit code. */
 function givenUpFinding(failed: number, malformed: number, reconciled: string | undefined): Finding {
   const detail = `Capillary has given up ${eventCount(failed)}; bodies that were malformed in that time: ${malformed}`;
   if (reconciled !== undefined)

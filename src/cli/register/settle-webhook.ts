@@ -27,7 +27,7 @@ export class RegisterError extends Error {
 /** What an access group lacks, or how to find the cause. */
 function fixOf({ kind, missing }: ApiError): string | undefined {
   if (kind === 'forbidden')
-    return `in Capillary, give the access group of the API client ${missing ?? 'Write on Webhooks'} (Organization Settings > Access Group)`;
+    return `in Capillary, give the access group of the API client ${missing ?? 'Write on Webhooks'} (InTouch: Organization Settings > Tools > Authentication)`;
   if (kind === 'unauthorized')
     return 'compare api.key, api.secret and the cluster in api.url with the API client in Capillary';
   if (kind === 'network' || kind === 'foreign')

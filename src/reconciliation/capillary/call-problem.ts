@@ -14,7 +14,7 @@ export class RunEnded extends Error {
 
 const FIXES: Partial<Readonly<Record<ApiError['kind'], string>>> = {
   forbidden:
-    'in Capillary, give the access group of the API client Read on Webhooks (Organization Settings > Access Group)',
+    'in Capillary, give the access group of the API client Read on Webhooks (InTouch: Organization Settings > Tools > Authentication)',
   unauthorized: 'compare api.key, api.secret and the cluster in api.url with the API client in Capillary',
   network: 'compare api.url with your cluster, and check the proxy between this machine and Capillary',
   foreign: 'compare api.url with your cluster, and check the proxy between this machine and Capillary',

@@ -75,7 +75,7 @@ async function batchFindings(client: PlatformClient, place: Ingestion): Promise<
     (isOver ? warn : fail)(
       check,
       detail,
-      'correct the schema or the mapping, then send these events again: capillary-relay events replay',
+      'correct the schema or the mapping, then send these events again: capillary-relay dead-letters replay --reason refused-later with `reconcile`, else capillary-relay events replay with their receipts',
     ),
   ];
 }

@@ -25,7 +25,7 @@ export interface OpenReconcilersParts {
   readonly bodyLimit: () => number;
   readonly egress: Egress;
   readonly enrichers: Pick<Enrichers, 'backgroundClient'>;
-  readonly destinations: Pick<Destinations, 'get' | 'sentRecords'>;
+  readonly destinations: Pick<Destinations, 'all' | 'get' | 'sentRecords'>;
   readonly observer: ReconciliationObserver;
   /** Epoch ms. */
   readonly now: () => number;
@@ -83,7 +83,9 @@ export function openReconcilers(parts: OpenReconcilersParts): Reconcilers {
       now,
       currentSignal: () => current,
     });
-    const failedBatches = createFailedBatchCheck({ destination, client, journal, observer, now });
+    const others = (): readonly string[] =>
+      destinations.all.map(({ config }) => config.name).filter((other) => other !== name);
+    const failedBatches = createFailedBatchCheck({ destination, others, client, journal, observer, now });
     const reconciler = createDestinationReconciler({
       destination,
       sources,

@@ -50,6 +50,7 @@ async function compareOver(url: string) {
     egress: DIRECT_EGRESS,
     enrichers: { backgroundClient: () => undefined },
     destinations: {
+      all: [],
       get: () => ({ tokens }) as unknown as RunningDestination,
       sentRecords: () => ({ of: async () => new Map() }),
     },

@@ -81,7 +81,7 @@ function foreignDifference({ id, note }: BatchEntry): Difference {
     cause: 'another-writer',
     count: note.tally.foreign,
     isOpen: false,
-    detail: `batch ${id} has refused records of another system that writes to the dataset ${note.datasetId}`,
+    detail: `batch ${id} has refused records of another system or destination that writes to the dataset ${note.datasetId}`,
   };
 }
 

@@ -11,6 +11,8 @@ import { EMPTY_TALLY, type RecordTally, type RefusalJournal } from './record-ref
 
 export interface BatchProcessingParts {
   readonly destination: { readonly name: string; readonly format: 'xdm' | 'raw' };
+  /** Names of the relay's other destinations. */
+  readonly others?: () => readonly string[];
   readonly client: Pick<PlatformClient, 'get' | 'download' | 'clockAheadMs'>;
   readonly journal: RefusalJournal;
   readonly notes: Pick<BatchNoteStore, 'saveProgress' | 'saveBatch'>;
@@ -49,7 +51,7 @@ function codesOf({ errors }: Batch): string[] {
  * @throws the reason of the signal, and what the journal throws
  */
 export async function processBatch(
-  { destination, client, journal, notes, observer, now }: BatchProcessingParts,
+  { destination, others = () => [], client, journal, notes, observer, now }: BatchProcessingParts,
   { batch, datasetId, kind, known, progress }: FoundBatch,
   signal: AbortSignal,
 ): Promise<BatchResult> {
@@ -69,7 +71,7 @@ export async function processBatch(
 
   const { completedAt } = batch;
   const refusedAt = completedAt === undefined ? now() : completedAt - client.clockAheadMs();
-  const refused = { batch, destination: name, isRaw: format === 'raw', kind, refusedAt };
+  const refused = { batch, destination: name, others: others(), isRaw: format === 'raw', kind, refusedAt };
   const read = await readFailedBatch({ client, journal, notes }, refused, progress, signal);
   observer.called('aep', name, read.ok ? 'ok' : read.error.kind);
   if (read.ok) {

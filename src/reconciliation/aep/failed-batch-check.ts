@@ -25,6 +25,8 @@ export type CheckedDestination = Pick<DestinationConfig, 'name' | 'format' | 'ev
 
 export interface FailedBatchParts {
   readonly destination: CheckedDestination;
+  /** Names of the relay's other destinations, which can write to the same dataset. */
+  readonly others?: () => readonly string[];
   readonly client: Pick<PlatformClient, 'get' | 'download' | 'clockAheadMs'>;
   readonly journal: Pick<
     Landings,

@@ -18,7 +18,7 @@ export interface RecordTally {
   readonly settledSince: number;
   /** Their events are being sent: whether they are to be refused shows later. */
   readonly undecided: number;
-  /** Records of another system. */
+  /** Records of another system, or of another destination. */
   readonly foreign: number;
   /** No event of the journal belongs to them. */
   readonly unknown: number;
@@ -53,6 +53,8 @@ export function addTallies(left: RecordTally, right: RecordTally): RecordTally {
 export interface RefusedBatch {
   readonly batch: Batch;
   readonly destination: string;
+  /** Names of the relay's other destinations, which can write to the same dataset. */
+  readonly others: readonly string[];
   readonly isRaw: boolean;
   readonly kind: MessageKind;
   /** Epoch ms of this machine at which AEP had refused all of it. */
@@ -121,18 +123,25 @@ async function judge(
 async function eventsOf(
   journal: RefusalJournal,
   records: readonly FileRecord[],
-  { destination, isRaw }: RefusedBatch,
+  { destination, others, isRaw }: RefusedBatch,
 ): Promise<(Fate | { readonly event: SentEvent; readonly suffix?: string })[]> {
   const keys = records.map((record) => keyOfRecord(record, isRaw));
   const prefixes = keys.flatMap((key) => (key.by === 'identity' ? [key.prefix] : []));
   const sent = await journal.sentEvents(destination, [...new Set(prefixes)]);
+  const unknown = [...new Set(prefixes)].filter((prefix) => !sent.has(prefix));
+  const elsewhere = new Set<string>();
+  if (unknown.length > 0)
+    for (const other of others)
+      for (const prefix of (await journal.sentEvents(other, unknown)).keys()) elsewhere.add(prefix);
   return Promise.all(
     keys.map(async (key) => {
       if (key.by === 'another-writer') return 'foreign';
       if (key.by === 'nothing') return 'unknown';
       if (key.by === 'identity') {
         const event = sent.get(key.prefix);
-        return event === undefined ? 'unknown' : { event, suffix: key.suffix };
+        if (event !== undefined) return { event, suffix: key.suffix };
+        // The check of that destination reads the batch too.
+        return elsewhere.has(key.prefix) ? 'foreign' : 'unknown';
       }
       const found = await journal.find(key.eventId);
       return found?.event.destination === destination ? { event: found.event } : 'unknown';

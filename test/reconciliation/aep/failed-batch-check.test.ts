@@ -1,3 +1,4 @@
+import { xdmId } from '../../../src/xdm/xdm-record.ts';
 import { describe, expect, it } from 'vitest';
 import {
   acceptEvents,
@@ -177,6 +178,19 @@ describe('a failed batch', () => {
     expect((await check.check(NEVER)).tally).toMatchObject({ refused: 1, unknown: 1 });
     expect(await stateOf(sent!.receipt)).toBe('refused-later');
   });
+});
+
+it('a record of another destination that writes to the same dataset is no unknown one', async () => {
+  const destination = {
+    name: 'other',
+    format: 'xdm',
+    events: { schemaId: '', flowId: '', datasetId: EVENTS },
+  } as const;
+  const { journal, check, fail } = await setUpBatches({ destination, others: () => ['aep'] });
+  const [sent] = await deliverEvents(journal, 1);
+  fail('b1', [failedLine(sent!.id), failedLine(xdmId('0'.repeat(64)))]);
+  const { tally } = await check.check(NEVER);
+  expect(tally).toMatchObject({ refused: 0, foreign: 1, unknown: 1 });
 });
 
 describe('many batches', () => {

@@ -101,8 +101,8 @@ export interface SentEvent {
  * confirmed range of its destination.
  *
  * Durability. As of settlements: visible at once, durable within seconds, and a crash forgets the
- * newest of it in order with settlements and notes. A call with a long list is carried out in
- * parts: if it rejects, earlier parts remain, and the same call again completes it.
+ * newest of it in order with settlements and notes. A call with a long list or range is carried out
+ * in parts: if it rejects, earlier parts remain, and the same call again completes it.
  *
  * Watched events. A settlement can ask that its event be read back (`watch`). It is listed once,
  * with its destination, from then on until `unwatch` or until it leaves the state `delivered`.

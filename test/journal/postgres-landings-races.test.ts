@@ -71,6 +71,8 @@ describe('what replicas settle, confirm, doubt, refuse and replay at the same ti
         })),
       );
     };
+    /** At the end everything can have been replayed. */
+    let mostLanded = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const { clock } of replicas) clock.now += random() * 2 * SPAN;
       // One that is behind, within the range that the other one confirms.
@@ -83,8 +85,9 @@ describe('what replicas settle, confirm, doubt, refuse and replay at the same ti
         ...CALLS.filter(() => random() < 0.6).map((call) => call(replicas[random() < 0.5 ? 0 : 1], chosen())),
       ]);
       expect([round, await differences()]).toEqual([round, []]);
+      const [landed] = await sql('SELECT coalesce(sum(landed), 0)::int AS n FROM landings');
+      mostLanded = Math.max(mostLanded, Number(landed?.['n']));
     }
-    const [landed] = await sql('SELECT sum(landed)::int AS n FROM landings');
-    expect(landed?.['n']).toBeGreaterThan(0);
+    expect(mostLanded).toBeGreaterThan(0);
   });
 });

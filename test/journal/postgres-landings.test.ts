@@ -232,7 +232,25 @@ describe('a confirmation', () => {
     await others.end();
     expect(await confirming).toEqual({ landed: 1 });
   });
+
+  it('confirms a long range hour by hour, which is one range then', async () => {
+    const { replicaOf, put, sql, differences } = await landingsRig();
+    const one = await replicaOf();
+    for (const receipt of await put({}, {}, {})) {
+      await one.settleOne(delivery(receipt));
+      one.clock.now += HOUR_MS;
+    }
+    const range = { from: FIRST_SPAN.from, until: FIRST_SPAN.from + 2 * HOUR_MS + SPAN };
+    expect(await one.landings.confirm('aep', { ...range, since: 7 })).toEqual({ landed: 3 });
+    expect(await one.landings.confirm('aep', { ...range, since: 8 })).toEqual({ landed: 0 });
+    expect(await sql('SELECT from_at::bigint AS from, until_at AS until, since FROM confirmed')).toEqual([
+      { from: String(range.from), until: String(range.until), since: '7' },
+    ]);
+    expect(await differences()).toEqual([]);
+  });
 });
+
+const HOUR_MS = 3_600_000;
 
 /** Whether anyone waits for the lock on the spans. */
 const LOCK_WAITS = {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DELIVERY_SPAN_MS, type DeliverySpan, RefusedError, type TimeRange } from '../../journal.ts';
 import type { PostgresEngine } from '../engine/engine.ts';
 import { storedText } from '../engine/stored-text.ts';
@@ -6,7 +7,8 @@ import { sqlStateOf } from '../sessions/sql-states.ts';
 
 /*
  * Spans of deliveries, and their confirmation. While a range is confirmed nobody settles, replays,
- * doubts or refuses: that takes some ms, once for each window that is compared.
+ * doubts or refuses: that takes some ms for each hour of it, and a longer range is confirmed hour
+ * by hour, so that the others go on in between.
  */
 
 const SPANS: Statement = {
@@ -44,16 +46,24 @@ export async function deliverySpans(
   }));
 }
 
-/** Longer than the server waits before it ends what is in the way of a lock. */
-const LOCK_WAIT_MS = 1_500;
-/** Tries of a confirmation whose lock is not available in time. */
-const TRIES = 5;
+/** Most of a range that is confirmed in one transaction. */
+const SLICE_MS = 3_600_000;
+/**
+ * How long tries of a confirmation wait for its lock. Everybody who settles waits behind them, so
+ * the first ones are short.
+ */
+const FIRST_WAITS_MS = [50, 50, 100, 200];
+/** Longer than the server waits before it ends what is in the way of a lock, such as a vacuum. */
+const LAST_WAIT_MS = 1_500;
+const LAST_TRIES = 4;
+/** Between two tries, so that those who waited behind the first one go on. */
+const PAUSE_MS = 200;
 /** SQLSTATE of a lock that was not available in time. */
 const LOCK_NOT_AVAILABLE = '55P03';
 
 const SET_LIMIT: Statement = {
   name: 'landing_set_limit',
-  text: `SELECT set_config('lock_timeout', '${LOCK_WAIT_MS}ms', true)`,
+  text: `SELECT set_config('lock_timeout', $1, true)`,
 };
 const EXCLUDE: Statement = {
   name: 'landing_exclude',
@@ -147,6 +157,43 @@ function assertRange({ from, until }: TimeRange, now: number): void {
   if (until > now) throw new RefusedError('a range that is confirmed ends in the past');
 }
 
+async function confirmSlice(
+  { sessions }: Pick<PostgresEngine, 'sessions'>,
+  destination: string,
+  slice: ConfirmedRange,
+  lockWaitMs: number,
+): Promise<number> {
+  return sessions.transaction('work', async (session) => {
+    await session.query(SET_LIMIT, [`${lockWaitMs}ms`]);
+    await session.query(EXCLUDE);
+    await session.query(SET_LIMIT, [`${LAST_WAIT_MS}ms`]);
+    const counted = await countedPart(session, slice);
+    const { from, until } = counted;
+    if (from >= until) return 0;
+    const params = [session.stream, destination, from - (from % DELIVERY_SPAN_MS), until];
+    const [row] = await session.query<{ landed: number }>(LAND, params);
+    await storeRange(session, destination, counted);
+    return row?.landed ?? 0;
+  });
+}
+
+async function confirmPatiently(
+  engine: Pick<PostgresEngine, 'sessions'>,
+  destination: string,
+  slice: ConfirmedRange,
+): Promise<number> {
+  const waits = [...FIRST_WAITS_MS, ...Array.from({ length: LAST_TRIES - 1 }, () => LAST_WAIT_MS)];
+  for (const lockWaitMs of waits) {
+    try {
+      return await confirmSlice(engine, destination, slice, lockWaitMs);
+    } catch (error) {
+      if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+      await delay(PAUSE_MS);
+    }
+  }
+  return confirmSlice(engine, destination, slice, LAST_WAIT_MS);
+}
+
 /** See Landings. */
 export async function confirm(
   { sessions, now }: Pick<PostgresEngine, 'sessions' | 'now'>,
@@ -155,21 +202,11 @@ export async function confirm(
 ): Promise<{ readonly landed: number }> {
   assertRange(range, now());
   const stored = storedText(destination);
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await sessions.transaction('work', async (session) => {
-        await session.query(SET_LIMIT);
-        await session.query(EXCLUDE);
-        const counted = await countedPart(session, range);
-        const { from, until } = counted;
-        if (from >= until) return { landed: 0 };
-        const params = [session.stream, stored, from - (from % DELIVERY_SPAN_MS), until];
-        const [row] = await session.query<{ landed: number }>(LAND, params);
-        await storeRange(session, stored, counted);
-        return { landed: row?.landed ?? 0 };
-      });
-    } catch (error) {
-      if (sqlStateOf(error) !== LOCK_NOT_AVAILABLE || tries === TRIES) throw error;
-    }
+  const { until, since } = range;
+  let landed = 0;
+  for (let { from } = range; from < until; from += SLICE_MS) {
+    const slice = { from, until: Math.min(from + SLICE_MS, until), since };
+    landed += await confirmPatiently({ sessions }, stored, slice);
   }
+  return { landed };
 }

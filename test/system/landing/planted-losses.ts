@@ -2,6 +2,7 @@ import type { DeliveryRecord } from '../../../src/simulator/capillary/api/delive
 import type { LandedRecord } from '../../../src/simulator/adobe/landed-store.ts';
 import { isJsonObject, type JsonValue } from '../../../src/capillary/json.ts';
 import { KEY } from '../../helpers/relay-process.ts';
+import { until } from '../../helpers/until.ts';
 import { ODD_NAME } from './landing-names.ts';
 import { type LandingRig, setFlowTime } from './landing-rig.ts';
 import { eventMaker } from './planted-events.ts';
@@ -35,6 +36,9 @@ const SHARES = {
   tooLarge: 0.002,
   young: 0.008,
 } as const;
+
+/** The relay cannot say of less than a second whether it was before the change of a dataflow. */
+const CLOCK_STEP_MS = 1_500;
 
 /** Puts a field into these events that the schema of the events lacks. */
 export const ODD_OVERRIDE = { [ODD_NAME]: { event: '{ "_demo": { "campaign": event.data.campaign } }' } };
@@ -96,11 +100,13 @@ export async function plantLosses(rig: LandingRig, count: number): Promise<Plant
   twin.webhooks.replace(rig.webhook(), webhook.fields, 'test');
 
   await rig.settled();
+  const delivered = Date.now();
   await rig.stopRelay('SIGTERM');
   const unreachable = await send(make.ordinary(share('unreachable')));
   await rig.startRelay();
 
   const { flowId } = rig.config.destinations[0]!['events'] as { readonly flowId: string };
+  await until(() => Date.now() > delivered + CLOCK_STEP_MS);
   const youngFrom = Date.now();
   // However long it takes to deliver them.
   setFlowTime(sandbox, flowId, youngFrom + 600_000);

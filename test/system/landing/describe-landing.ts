@@ -140,7 +140,8 @@ export function describeLanding(store: string, options: () => Promise<LandingTri
         expect(await deadLetters()).toEqual(refusedLater.toSorted());
         const named = namesOf(found.destination.differences);
         const isYoung = new Set(young);
-        expect(named['not-in-aep flow-too-young']?.filter((eventId) => !isYoung.has(eventId))).toEqual([]);
+        const namedYoung = named['not-in-aep flow-too-young'] ?? [];
+        expect(namedYoung.filter((eventId) => !isYoung.has(eventId))).toEqual([]);
         if (!trial.isSmall) return;
         expect(countsOf(found.destination.differences)).toEqual({
           'refused-later validation': refusedLater.length,

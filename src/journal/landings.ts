@@ -58,6 +58,12 @@ export interface RecordedDoubt extends Doubt {
   readonly at: number;
 }
 
+export interface RecordedDoubts {
+  /** Of all doubts, by code; codes without any are omitted. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly newest: readonly RecordedDoubt[];
+}
+
 /** Of the events that are delivered now, or dead with the reason `refused-later`. */
 export interface LandingCounts {
   readonly landed: number;
@@ -160,11 +166,8 @@ export interface Landings {
   doubt(destination: string, doubts: readonly Doubt[]): Promise<{ readonly doubted: number }>;
   /** Removes the doubts about these events. */
   clearDoubts(receipts: readonly string[]): Promise<void>;
-  /** How many doubts there are, and the newest of them, at most `limit` (1–500). */
-  doubts(
-    destination: string,
-    limit: number,
-  ): Promise<{ readonly count: number; readonly newest: readonly RecordedDoubt[] }>;
+  /** The doubts about events of the destination; `newest` has at most `limit` (1–500) of them. */
+  doubts(destination: string, limit: number): Promise<RecordedDoubts>;
 
   /**
    * Watched events of the destination that were settled before `until`, the oldest first, at most

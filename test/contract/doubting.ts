@@ -54,19 +54,26 @@ export function describeDoubting(make: MakeStore): void {
       test.clock.set(T0 + 1);
       const second = await deliver(test.journal, sampleEvent({ eventId: undefined }));
       await doubt(second);
+      expect(await test.journal.doubts('aep', 1)).toMatchObject({
+        counts: { 'not-in-aep': 1, 'not-in-profile': 1 },
+        newest: [{ receipt: second }],
+      });
       test.clock.set(T0 + 2);
       await doubt(first);
       const common = { code: 'not-in-profile', detail: 'too large', source: 'acme', destination: 'aep' };
       const eventName = 'transactionAdded';
       expect(await test.journal.doubts('aep', 500)).toEqual({
-        count: 2,
+        counts: { 'not-in-profile': 2 },
         newest: [
           { receipt: first, ...common, eventName, eventId: 'e-1', at: T0 + 2 },
           { receipt: second, ...common, eventName, at: T0 + 1 },
         ],
       });
-      expect(await test.journal.doubts('aep', 1)).toMatchObject({ count: 2, newest: [{}] });
-      expect(await test.journal.doubts('elsewhere', 1)).toEqual({ count: 0, newest: [] });
+      expect(await test.journal.doubts('aep', 1)).toMatchObject({
+        counts: { 'not-in-profile': 2 },
+        newest: [{}],
+      });
+      expect(await test.journal.doubts('elsewhere', 1)).toEqual({ counts: {}, newest: [] });
       for (const limit of [0, 501])
         await expect(test.journal.doubts('aep', limit)).rejects.toThrow(RefusedError);
     });
@@ -76,7 +83,7 @@ export function describeDoubting(make: MakeStore): void {
       const elsewhere = await deliver(test.journal, sampleEvent({ destination: 'elsewhere' }));
       for (const receipt of [dead, elsewhere, 'unknown'])
         expect(await doubt(receipt)).toEqual({ doubted: 0 });
-      expect(await test.journal.doubts('aep', 1)).toEqual({ count: 0, newest: [] });
+      expect(await test.journal.doubts('aep', 1)).toEqual({ counts: {}, newest: [] });
     });
 
     it.each([['before'], ['after']])(
@@ -92,7 +99,7 @@ export function describeDoubting(make: MakeStore): void {
           { receipt: refused, kind: 'event', idSuffix: '', refusedAt: T0 + SPAN, detail: 'no' },
         ]);
         expect(await sumsOf(test.journal)).toEqual([0, 1, 0]);
-        expect(await test.journal.doubts('aep', 1)).toMatchObject({ count: 0 });
+        expect(await test.journal.doubts('aep', 1)).toEqual({ counts: {}, newest: [] });
         await settleAs(test.journal, acknowledged(replayed));
         test.clock.set(T0 + 2 * SPAN);
         const range = { from: T0, until: T0 + 2 * SPAN, since: T0 };
@@ -108,7 +115,7 @@ export function describeDoubting(make: MakeStore): void {
       const policy = { delivered: DAY, ids: 2 * DAY, dead: 90 * DAY };
       await retainAt(test, policy, T0 + 3 * DAY);
       expect(await test.journal.find(before)).toBeUndefined();
-      expect(await test.journal.doubts('aep', 1)).toEqual({ count: 0, newest: [] });
+      expect(await test.journal.doubts('aep', 1)).toEqual({ counts: {}, newest: [] });
       expect(await confirm()).toEqual({ landed: 1 });
       expect(await sumsOf(test.journal)).toEqual([1, 0, 1]);
     });

@@ -266,7 +266,8 @@ export class LandingComparison {
       expect(await journal.deliverySpans(destination, FOREVER)).toEqual(this.#model.spans(destination));
       const isAt = (event: LandingModelEvent): boolean => event.destination === destination;
       const doubted = this.#model.those((event) => isAt(event) && event.doubt !== undefined);
-      const { count, newest } = await journal.doubts(destination, 500);
+      const { counts, newest } = await journal.doubts(destination, 500);
+      const count = Object.values(counts).reduce((sum, n) => sum + n, 0);
       expect([count, newest.map(({ receipt }) => receipt).toSorted()]).toEqual([doubted.length, doubted]);
       const watched = await journal.watched(destination, { until: this.#now + 1, limit: 1_000 });
       expect(watched.toSorted()).toEqual(this.#model.those((event) => isAt(event) && event.isWatched));

@@ -1,5 +1,5 @@
 import type { DestinationReconcileConfig } from '../../config/reconcile-config.ts';
-import type { RecordedDoubt } from '../../journal/landings.ts';
+import type { RecordedDoubts } from '../../journal/landings.ts';
 import type {
   DestinationReconciliation,
   Difference,
@@ -8,12 +8,10 @@ import type {
 } from '../reconciliation-report.ts';
 import type { CheckState, RunState } from './check-state.ts';
 import type { DestinationReconcilerParts, FailedBatches } from './destination-parts.ts';
-import { differenceOf } from './doubt-texts.ts';
+import { differenceOf, kindOf } from './doubt-texts.ts';
 import { rangeDifference } from './range-check.ts';
 
 const MAX_DIFFERENCES = 100;
-/** The newest doubts whose kinds are counted; a page of the journal has no more. */
-const COUNTED_DOUBTS = 500;
 
 export interface ReportParts extends Pick<DestinationReconcilerParts, 'destination' | 'sources' | 'journal'> {
   readonly failedBatches: FailedBatches;
@@ -41,11 +39,9 @@ function addOpen(open: Open, kind: DifferenceKind, count: number): void {
   open[kind] = (open[kind] ?? 0) + count;
 }
 
-function openOf(doubts: readonly RecordedDoubt[], count: number, others: readonly Difference[]): Open {
+function openOf({ counts }: RecordedDoubts, others: readonly Difference[]): Open {
   const open: Open = {};
-  for (const doubt of doubts) addOpen(open, differenceOf(doubt).kind, 1);
-  // Of those beyond the newest ones the kind is not read; they are those of a large loss.
-  if (count > doubts.length) addOpen(open, 'not-in-aep', count - doubts.length);
+  for (const [code, count] of Object.entries(counts)) addOpen(open, kindOf(code), count);
   for (const { isOpen, kind, count: own } of others) if (isOpen) addOpen(open, kind, own);
   return open;
 }
@@ -61,11 +57,11 @@ export async function buildReport(parts: ReportParts): Promise<DestinationReconc
   const { destination, journal, failedBatches, state } = parts;
   const { name } = destination;
   const [counts, run, batches] = [await state.counts(), await state.run(), await failedBatches.report()];
-  const doubts = await journal.doubts(name, COUNTED_DOUBTS);
+  const doubts = await journal.doubts(name, MAX_DIFFERENCES);
   const ranges = counts.open
     .filter(({ deficit }) => deficit.event + deficit.profile > 0)
     .map((range) => rangeDifference(range, name, run.problem !== undefined));
-  const open = { ...openOf(doubts.newest, doubts.count, [...ranges, ...run.differences]) };
+  const open = openOf(doubts, [...ranges, ...run.differences]);
   for (const [kind, count] of Object.entries(batches.open)) addOpen(open, kind as DifferenceKind, count);
   const differences = [
     ...ranges,

@@ -63,11 +63,16 @@ function fixOf(cause: DifferenceCause, receipt: string): string {
   return `${before}capillary-relay events replay ${receipt} --states delivered --as-new`;
 }
 
+/** The kind of a doubt, by its code. */
+export function kindOf(code: string): DifferenceKind {
+  return KINDS.find((kind) => kind === code) ?? 'not-in-profile';
+}
+
 /** A recorded doubt as operators see it. */
 export function differenceOf({ receipt, code, detail, eventName, eventId }: RecordedDoubt): Difference {
   const [, cause = 'unknown', text = detail] = /^([a-z-]+): (.*)$/s.exec(detail) ?? [];
   return {
-    kind: KINDS.find((kind) => kind === code) ?? 'not-in-profile',
+    kind: kindOf(code),
     cause: cause as DifferenceCause,
     count: 1,
     isOpen: true,

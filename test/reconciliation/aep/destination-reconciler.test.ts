@@ -106,6 +106,22 @@ describe('what has landed', () => {
   });
 });
 
+it('counts the events of each kind exactly, also those beyond the differences that it lists', async () => {
+  const rig = await startRig();
+  const receipts = await rig.deliver(range(1, 131));
+  const doubtsOf = (code: string, some: readonly string[]) =>
+    rig.journal.doubt(
+      'main',
+      some.map((receipt) => ({ receipt, code, detail: 'unknown: Profile does not have the event' })),
+    );
+  await doubtsOf('not-in-profile', receipts.slice(0, 70));
+  rig.advance(1);
+  await doubtsOf('not-in-aep', receipts.slice(70));
+  const { open, differences } = await rig.create().report();
+  expect(open).toEqual({ 'not-in-aep': 60, 'not-in-profile': 70 });
+  expect(differences).toHaveLength(100);
+});
+
 describe('a young dataflow', () => {
   it('has lost exactly the events that are doubted', async () => {
     const rig = await startRig({ flowAge: 2 * MINUTE_MS });

@@ -113,7 +113,7 @@ export async function clearDoubts(
 
 const COUNT_DOUBTS: Statement = {
   name: 'landing_count_doubts',
-  text: 'SELECT count(*)::integer AS count FROM doubts WHERE destination = $1',
+  text: 'SELECT code, count(*)::integer AS count FROM doubts WHERE destination = $1 GROUP BY code ORDER BY code',
 };
 const NEWEST_DOUBTS: Statement = {
   name: 'landing_newest_doubts',
@@ -135,8 +135,8 @@ export async function doubts(
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_DOUBTS)
     throw new RefusedError(`the limit of doubts must be 1 to ${MAX_DOUBTS}`);
   const stored = storedText(destination);
-  const [[counted], rows] = await Promise.all([
-    sessions.query<{ count: number }>('work', COUNT_DOUBTS, [stored]),
+  const [counted, rows] = await Promise.all([
+    sessions.query<Pick<DoubtRow, 'code'> & { readonly count: number }>('work', COUNT_DOUBTS, [stored]),
     sessions.query<DoubtRow>('work', NEWEST_DOUBTS, [stored, limit]),
   ]);
   const newest = rows.map(({ receipt, eventId, at, ...texts }) => ({
@@ -149,7 +149,7 @@ export async function doubts(
     ...(eventId === null ? {} : { eventId: textOf(eventId) }),
     at,
   }));
-  return { count: counted?.count ?? 0, newest };
+  return { counts: Object.fromEntries(counted.map(({ code, count }) => [textOf(code), count])), newest };
 }
 
 const WATCHED: Statement = {

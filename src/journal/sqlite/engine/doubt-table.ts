@@ -1,4 +1,4 @@
-import { type RecordedDoubt, RefusedError } from '../../journal.ts';
+import { RefusedError } from '../../journal.ts';
 import type { AnswerOf, RequestOf } from './calls.ts';
 import { countDoubt } from './landing-counts.ts';
 import { rowOfReceipt, rowOfSeq } from './rows.ts';
@@ -47,14 +47,12 @@ interface DoubtRow {
   readonly at: number;
 }
 
-export function doubts(
-  { db }: Engine,
-  { destination, limit }: RequestOf<'doubts'>,
-): { readonly count: number; readonly newest: readonly RecordedDoubt[] } {
+export function doubts({ db }: Engine, { destination, limit }: RequestOf<'doubts'>): AnswerOf<'doubts'> {
   if (!(limit >= 1 && limit <= 500)) throw new RefusedError('a limit must be from 1 to 500');
-  const { count } = db.one('SELECT count(*) AS count FROM doubts WHERE destination = ?', destination) as {
-    count: number;
-  };
+  const counted = db.all(
+    'SELECT code, count(*) AS count FROM doubts WHERE destination = ? GROUP BY code ORDER BY code',
+    destination,
+  ) as { readonly code: string; readonly count: number }[];
   const rows = db.all(
     `SELECT e.receipt, d.code, d.detail, e.source, e.event_name, e.event_id, d.at
      FROM doubts d INDEXED BY doubts_newest JOIN events e USING (seq)
@@ -68,5 +66,5 @@ export function doubts(
     eventName,
     ...(eventId === null ? {} : { eventId }),
   }));
-  return { count, newest };
+  return { counts: Object.fromEntries(counted.map(({ code, count }) => [code, count])), newest };
 }

@@ -4,7 +4,7 @@ import type {
   KnownEvent,
   Landing,
   LandingCounts,
-  RecordedDoubt,
+  RecordedDoubts,
   RefusedRecord,
   SentEvent,
   TimeRange,
@@ -39,10 +39,7 @@ export interface LandingOperations {
     { readonly doubted: number }
   >;
   clearDoubts: Operation<readonly string[], void>;
-  doubts: Operation<
-    { readonly destination: string; readonly limit: number },
-    { readonly count: number; readonly newest: readonly RecordedDoubt[] }
-  >;
+  doubts: Operation<{ readonly destination: string; readonly limit: number }, RecordedDoubts>;
   watched: Operation<
     { readonly destination: string; readonly page: { readonly until: number; readonly limit: number } },
     readonly string[]

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { expect } from 'vitest';
 import { createAdminApp } from '../../src/admin/admin-app.ts';
+import type { HookSource } from '../../src/admin/hook-routes.ts';
 import type { ActionReport, AdminParts, HealthCheck, DestinationView } from '../../src/admin/admin-parts.ts';
 import { configSchema } from '../../src/config/config-schema.ts';
 import type { ReloadResult } from '../../src/config/running-config.ts';
@@ -186,6 +187,7 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
     refusal: undefined as Refusal | undefined,
     enrichment: [] as readonly EnrichmentStatus[],
     reconciliation: undefined as AdminParts['reconciliation'] | undefined,
+    hook: undefined as HookSource | undefined,
     lastAnswers: {} as DestinationView['lastAnswers'],
   };
   state.now = Date.UTC(2026, 0, 31, 8);
@@ -210,6 +212,10 @@ export async function startAdminRig(sources: readonly SourceConfig[] = [source('
       report: async () => (await state.reconciliation?.report()) ?? { sources: [], destinations: [] },
       runs: async () => (await state.reconciliation?.runs()) ?? [],
       request: async (request, targets) => state.reconciliation?.request(request, targets),
+    },
+    hook: {
+      isConfigured: () => state.hook?.isConfigured() === true,
+      receive: async (request) => (await state.hook?.receive(request)) ?? 'refused',
     },
     metrics: { registry: metrics.registry, refresh: () => state.refresh() },
     health: { live: () => state.live, ready: () => state.ready() },

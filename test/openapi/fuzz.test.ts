@@ -21,6 +21,19 @@ const agent = new Agent({ keepAlive: true });
 beforeAll(async () => {
   rig = await startAdminRig();
   rig.state.token = TOKEN;
+  rig.state.hook = {
+    isConfigured: () => true,
+    receive: async ({ body }) => (isJson(body) ? 'ignored' : 'refused'),
+  };
+  rig.state.reconciliation = {
+    targets: [
+      { side: 'capillary', name: 'acme' },
+      { side: 'aep', name: 'acme-aep' },
+    ],
+    report: async () => ({ sources: [], destinations: [] }),
+    runs: async () => [],
+    request: async () => 'run-1',
+  };
   const receipts: string[] = [];
   const send = async (...given: Parameters<AdminRig['webhook']>) => {
     const { body } = await rig.webhook(...given);
@@ -55,6 +68,15 @@ afterAll(async () => {
   agent.destroy();
   await rig.close();
 });
+
+function isJson(body: Buffer): boolean {
+  try {
+    JSON.parse(body.toString());
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 interface Answer {
   readonly status: number;
@@ -135,7 +157,7 @@ describe('any request to an operation of the contract', () => {
       },
     );
     // Otherwise all calls would have been refused early, or none of them would have been invalid.
-    expect(statuses).toContain(200);
+    expect([...statuses].some((status) => status === 200 || status === 202)).toBe(true);
     // The name of the operator alone is rarely invalid.
     const isInvalidSometimes = statuses.size > 1;
     expect(hasOnlyHeaders(operation) || isInvalidSometimes === hasInput(operation)).toBe(true);

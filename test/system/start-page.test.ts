@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,6 +61,19 @@ async function curl(line: string): Promise<{ code: number; output: string }> {
   return { code: answer.ok ? 0 : 22, output: await answer.text() };
 }
 
+/** Switches on what the page switches on later, each below the key that it names. */
+function switchOnReconcile(): void {
+  const page = readFileSync(join(ROOT, 'docs/start.md'), 'utf8');
+  const [source = '', destination = ''] = page.match(/^ {4}reconcile: .*$/gm) ?? [];
+  const file = join(folder, 'relay.yaml');
+  const text = readFileSync(file, 'utf8');
+  const changed = text
+    .replace(/^ {4}country: .*$/m, (line) => `${line}\n${source}`)
+    .replace(/^ {4}sandbox: .*$/m, (line) => `${line}\n${destination}`);
+  expect(changed.match(/^ {4}reconcile: /gm)).toHaveLength(2);
+  writeFileSync(file, changed);
+}
+
 function run(line: string): Promise<{ code: number | null; output: string }> {
   const child = spawn('sh', ['-c', line], { cwd: folder, env });
   let output = '';
@@ -78,8 +91,10 @@ describe('docs/start.md', () => {
     )) {
       const text = adaptCommand(line, receipt);
       if (line.includes(' simulate ')) await start(text, '_sim');
-      else if (line.endsWith(' serve')) await start(text, '"ready"');
-      else {
+      else if (line.endsWith(' serve')) {
+        switchOnReconcile();
+        await start(text, '"ready"');
+      } else {
         const { code, output } = await (text.startsWith('curl ') ? curl(text) : run(text));
         // A plan has something to change.
         if (code !== (line.endsWith(' plan') ? 3 : 0) || output === '') failed.push({ line, code, output });

@@ -149,7 +149,7 @@ export function createDestinationReconciler(
       ...(problem === undefined ? { lastRunAt: now() } : { problem }),
       readBack: { events: readBack.events + read.events, profiles: readBack.profiles + read.profiles },
       ...(seesProfileUntil === undefined ? {} : { seesProfileUntil }),
-      // What is open is found anew by each run.
+      // Each run finds again what is open.
       differences: [...differences, ...before.differences.filter(({ isOpen }) => !isOpen)],
     });
   };

@@ -69,7 +69,7 @@ export interface FailedBatchCheck {
    * @throws the reason of the signal, and what the journal throws
    */
   check(signal: AbortSignal, since?: number): Promise<FailedBatchResult>;
-  /** Reads one batch, of which Adobe has told. It throws as `check` does. */
+  /** Reads one batch that Adobe has reported. It throws as `check` does. */
   checkBatch(datasetId: string, batchId: string, signal: AbortSignal): Promise<BatchOutcome>;
   /** From the journal. */
   report(): Promise<BatchReport>;

@@ -12,7 +12,7 @@ export type RecordKey =
   | { readonly by: 'another-writer' }
   | { readonly by: 'nothing' };
 
-/** As in `"_id": "cap-…"`; a string that contains such a text has backslashes before the quotes. */
+/** As in `"_id": "cap-…"`; inside a string such a text has backslashes before the quotes. */
 const ID_IN_TEXT = /"_id"\s*:\s*"(cap-[^"\\]{1,60})"/g;
 
 function keyOfId(id: string): RecordKey {

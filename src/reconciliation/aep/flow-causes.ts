@@ -33,7 +33,7 @@ export interface TargetFacts extends Target {
   readonly profileExpiryMs: number | undefined;
 }
 
-/** What can be told of the targets, or the first call that failed. */
+/** What is known about the targets, or the first call that failed. */
 export type FactsResult =
   | { readonly ok: true; readonly value: readonly TargetFacts[] }
   | { readonly ok: false; readonly problem: CheckProblem };
@@ -99,7 +99,7 @@ export function withChanges(
   const seen = facts.flatMap(({ kind, changedAt }) =>
     changedAt === undefined ? [] : [{ kind, at: changedAt }],
   );
-  // The clocks of both sides are compared anew in each run.
+  // Each run compares the clocks of both sides again.
   const isKnown = ({ kind, at }: FlowChange): boolean =>
     known.some((one) => one.kind === kind && Math.abs(one.at - at) < DELIVERY_SPAN_MS);
   return [...known, ...seen.filter((one) => !isKnown(one))].filter((one) => settlingRange(one).until > mark);

@@ -8,7 +8,7 @@ export interface PendingBatch {
   readonly code: string;
 }
 
-/** Batches that any replica has been told of, until the leader has read them. */
+/** Batches that Adobe has reported to any replica, until the leader has read them. */
 export interface PendingBatches {
   /** One that is there already is not stored twice. */
   add(batches: readonly PendingBatch[]): Promise<void>;

@@ -158,7 +158,7 @@ it('an abort ends the check with its reason', async () => {
   expect(await rig.check.check(NEVER)).toMatchObject({ tally: { refused: 1_200 } });
 });
 
-describe('one batch of which Adobe has told', () => {
+describe('one batch that Adobe has reported', () => {
   it('is read at once, and not by the next check', async () => {
     const rig = await setUpBatches();
     const [sent] = await deliverEvents(rig.journal, 1);
